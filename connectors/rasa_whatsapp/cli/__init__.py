@@ -1,0 +1,48 @@
+"""The `rasa-whatsapp` command: one file per command, each loaded only when it is asked for.
+
+Nothing here imports Rasa, so `rasa-whatsapp --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from rasa_whatsapp import __version__
+
+# command -> (module below this package, the line that --help shows)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("check", "Show the effective configuration, or everything that is wrong with it."),
+    "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
+    "inbox": ("inbox", "List parked messages, and replay them."),
+    "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run, not when the group is listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of the command and return the `command` it defines."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command = import_module(f"rasa_whatsapp.cli.{module}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list from the table above, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(__version__, prog_name="rasa-whatsapp")
+def main() -> None:
+    """WhatsApp channel for Rasa."""
