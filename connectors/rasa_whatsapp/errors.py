@@ -1,0 +1,50 @@
+"""Every exception of the package, by what the caller should do about it.
+
+Texts name the thing, the value and the remedy; they never hold a message body, a secret, a signature or a whole phone number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class WhatsAppError(Exception):
+    """The root of everything that this package raises."""
+
+
+class ConfigInvalid(WhatsAppError):
+    """The credentials block or a file that it names cannot be used; `problems` lists everything that is wrong."""
+
+    def __init__(self, where: str, problems: Sequence[str]) -> None:
+        self.where = where
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"{where} cannot be used:{lines}")
+
+
+class SignatureInvalid(WhatsAppError):
+    """A webhook body does not carry the signature that the app secret gives it."""
+
+
+class SignatureMissing(SignatureInvalid):
+    """A webhook body came without the header X-Hub-Signature-256."""
+
+
+class WebhookMalformed(WhatsAppError):
+    """A signed body is no webhook at all: not JSON, or not an object."""
+
+
+class DraftImpossible(WhatsAppError):
+    """A response cannot be said on WhatsApp; the text names the response's key, the limit and the remedy."""
+
+
+class DialogueUnavailable(WhatsAppError):
+    """The dialogue cannot take a turn now (no model is loaded yet); the turn stays in the inbox."""
+
+
+class UnknownContact(WhatsAppError):
+    """A conversation id that is no contact of this channel was addressed."""
+
+
+class StoreOutdated(WhatsAppError):
+    """The database has another schema version than this package."""
