@@ -1,0 +1,38 @@
+"""When a message that could not be sent is tried again: growing pauses with jitter, up to an age.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput (131056: wait 4^n seconds)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Union
+
+PAIR_RATE = 131056
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Try again at this moment."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It is too late to be useful."""
+
+    reason: str
+
+
+def after_failure(
+    *, attempts: int, first_tried_at: datetime, now: datetime, code: int, age_limit: timedelta, jitter: float
+) -> Union[RetryAt, GiveUp]:
+    """Return when to try again after `attempts` tries (from 1); `jitter` in 0..1 spreads pauses over 80 to 120 percent."""
+    if now - first_tried_at >= age_limit:
+        return GiveUp(f"it could not be sent within {age_limit}")
+    base = 4 if code == PAIR_RATE else 2
+    seconds = min(float(base ** min(attempts - 1, 12)), LONGEST_PAUSE.total_seconds())
+    return RetryAt(now + timedelta(seconds=seconds * (0.8 + 0.4 * jitter)))
