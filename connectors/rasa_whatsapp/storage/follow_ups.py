@@ -1,0 +1,155 @@
+"""Follow-ups: Rasa's reminders, kept per conversation until they are due, cancelled, or overtaken by the customer.
+
+pending -> fired (it stands in the contact's lane) -> done, or cancelled with its reason. Scheduling a name again replaces the
+pending one of that conversation, as Rasa does it for the whole server.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.storage.schema import follow_ups
+
+
+class State(Enum):
+    """Where a follow-up is on its way."""
+
+    PENDING = "pending"
+    FIRED = "fired"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFollowUp:
+    """What an action asked for; `cause` is the turn that it ran in."""
+
+    contact_id: str
+    name: str
+    intent: str
+    entities: Sequence[dict[str, Any]]
+    due_at: datetime
+    kill_on_user_message: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """A stored follow-up."""
+
+    id: str
+    contact_id: str
+    name: str
+    intent: str
+    entities: Sequence[dict[str, Any]]
+    due_at: datetime
+    state: State
+
+
+def schedule(connection: Connection, wanted: NewFollowUp, now: datetime) -> str:
+    """Keep a follow-up, in place of the pending one of the same conversation and name; return its id."""
+    same = (follow_ups.c.contact_id == wanted.contact_id) & (follow_ups.c.name == wanted.name)
+    connection.execute(delete(follow_ups).where(same & (follow_ups.c.state == State.PENDING.value)))
+    follow_up_id = uuid.uuid4().hex
+    connection.execute(
+        insert(follow_ups).values(
+            id=follow_up_id,
+            contact_id=wanted.contact_id,
+            name=wanted.name,
+            intent=wanted.intent,
+            entities=list(wanted.entities),
+            due_at=wanted.due_at,
+            kill_on_user_message=wanted.kill_on_user_message,
+            state=State.PENDING.value,
+            cause=wanted.cause,
+            created_at=now,
+        )
+    )
+    return follow_up_id
+
+
+def forget_caused_by(connection: Connection, contact_id: str, cause: str) -> None:
+    """Drop what an interrupted run of a turn had scheduled: the turn runs again and schedules it again."""
+    mine = (follow_ups.c.contact_id == contact_id) & (follow_ups.c.cause == cause)
+    connection.execute(delete(follow_ups).where(mine & (follow_ups.c.state == State.PENDING.value)))
+
+
+def cancel(
+    connection: Connection,
+    contact_id: str,
+    now: datetime,
+    *,
+    name: str | None = None,
+    intent: str | None = None,
+    entities: Sequence[dict[str, Any]] | None = None,
+) -> int:
+    """Cancel the conversation's open follow-ups that match everything given; return how many."""
+    open_ones = _open_of(contact_id)
+    if name:
+        open_ones &= follow_ups.c.name == name
+    if intent:
+        open_ones &= follow_ups.c.intent == intent
+    found = connection.execute(select(follow_ups.c.id, follow_ups.c.entities).where(open_ones))
+    ids = [row.id for row in found if not entities or row.entities == list(entities)]
+    _settle(connection, follow_ups.c.id.in_(ids), State.CANCELLED, now, "cancelled by the dialogue")
+    return len(ids)
+
+
+def overtaken(connection: Connection, contact_id: str, now: datetime) -> None:
+    """Cancel what should only be said if the customer stays silent: they have just written."""
+    waiting_for_silence = _open_of(contact_id) & follow_ups.c.kill_on_user_message.is_(True)
+    _settle(connection, waiting_for_silence, State.CANCELLED, now, "the customer wrote first")
+
+
+def due(connection: Connection, now: datetime, limit: int = 100) -> list[FollowUp]:
+    """Return pending follow-ups whose time has come, the oldest first."""
+    ripe = (follow_ups.c.state == State.PENDING.value) & (follow_ups.c.due_at <= now)
+    rows = connection.execute(select(follow_ups).where(ripe).order_by(follow_ups.c.due_at).limit(limit))
+    return [_follow_up(row) for row in rows]
+
+
+def read(connection: Connection, follow_up_id: str) -> FollowUp | None:
+    """Return the follow-up with this id, or None."""
+    row = connection.execute(select(follow_ups).where(follow_ups.c.id == follow_up_id)).first()
+    return None if row is None else _follow_up(row)
+
+
+def mark_fired(connection: Connection, follow_up_id: str) -> None:
+    """Note that the follow-up stands in its contact's lane now."""
+    fired = update(follow_ups).where(follow_ups.c.id == follow_up_id).values(state=State.FIRED.value)
+    connection.execute(fired)
+
+
+def finish(connection: Connection, follow_up_id: str, state: State, now: datetime, reason: str | None = None) -> None:
+    """Settle one follow-up."""
+    _settle(connection, follow_ups.c.id == follow_up_id, state, now, reason)
+
+
+def _open_of(contact_id: str) -> Any:
+    is_open = follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value))
+    return (follow_ups.c.contact_id == contact_id) & is_open
+
+
+def _settle(connection: Connection, which: Any, state: State, now: datetime, reason: str | None) -> None:
+    values = {"state": state.value, "finished_at": now, "reason": reason}
+    connection.execute(update(follow_ups).where(which).values(**values))
+
+
+def _follow_up(row: Any) -> FollowUp:
+    return FollowUp(
+        id=row.id,
+        contact_id=row.contact_id,
+        name=row.name,
+        intent=row.intent,
+        entities=row.entities or [],
+        due_at=row.due_at,
+        state=State(row.state),
+    )

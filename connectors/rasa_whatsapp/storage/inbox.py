@@ -1,0 +1,178 @@
+"""The inbox: every message that came in, once, and what became of it. Due follow-ups stand in the same line.
+
+received -> running -> done | ignored (nothing to do) | parked (with its reason; can be replayed). A row that was running when
+the process died is received again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.storage.schema import inbox
+
+
+class State(Enum):
+    """What happened to a row."""
+
+    RECEIVED = "received"
+    RUNNING = "running"
+    DONE = "done"
+    IGNORED = "ignored"
+    PARKED = "parked"
+
+
+class Kind(Enum):
+    """What a row holds."""
+
+    MESSAGE = "message"
+    FOLLOW_UP = "follow_up"
+    OTHER = "other"
+
+
+_WAITING = (State.RECEIVED.value, State.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as the lane sees it."""
+
+    id: int
+    number_id: str
+    message_id: str
+    contact_id: str
+    kind: Kind
+    body: JSONDict
+    attempts: int
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMessage:
+    """A message that could not be read when it came."""
+
+    number_id: str
+    body: JSONDict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """A row to be added."""
+
+    number_id: str
+    message_id: str
+    kind: Kind
+    body: JSONDict
+    sent_at: datetime
+    received_at: datetime
+    contact_id: str | None = None
+    state: State = State.RECEIVED
+    reason: str | None = None
+
+
+def is_known(connection: Connection, number_id: str, message_id: str) -> bool:
+    """Tell whether this message came before."""
+    same = (inbox.c.number_id == number_id) & (inbox.c.message_id == message_id)
+    return connection.execute(select(inbox.c.id).where(same)).first() is not None
+
+
+def add(connection: Connection, row: NewRow) -> None:
+    """Add a row; the caller has looked with `is_known`, the unique constraint is the last word."""
+    connection.execute(
+        insert(inbox).values(
+            number_id=row.number_id,
+            message_id=row.message_id,
+            contact_id=row.contact_id,
+            kind=row.kind.value,
+            body=row.body,
+            sent_at=row.sent_at,
+            received_at=row.received_at,
+            state=row.state.value,
+            reason=row.reason,
+        )
+    )
+
+
+def lanes_waiting(connection: Connection) -> list[str]:
+    """Return the contacts whose lane has work."""
+    waiting = select(inbox.c.contact_id).where(inbox.c.state.in_(_WAITING), inbox.c.contact_id.isnot(None)).distinct()
+    return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
+
+
+def recover(connection: Connection) -> int:
+    """Put back what was running when the process died; return how many rows."""
+    stale = update(inbox).where(inbox.c.state == State.RUNNING.value).values(state=State.RECEIVED.value)
+    return int(connection.execute(stale).rowcount)
+
+
+def head(connection: Connection, contact_id: str) -> Row | None:
+    """Return the contact's next row by the time it was sent, or None."""
+    found = connection.execute(
+        select(inbox)
+        .where(inbox.c.contact_id == contact_id, inbox.c.state.in_(_WAITING))
+        .order_by(inbox.c.sent_at, inbox.c.id)
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    return Row(
+        id=found.id,
+        number_id=found.number_id,
+        message_id=found.message_id,
+        contact_id=found.contact_id,
+        kind=Kind(found.kind),
+        body=found.body,
+        attempts=found.attempts,
+        not_before=found.not_before,
+    )
+
+
+def begin(connection: Connection, row: Row) -> None:
+    """Mark a row as running; the count of attempts survives a crash."""
+    values = {"state": State.RUNNING.value, "attempts": row.attempts + 1}
+    connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+
+
+def finish(connection: Connection, row_id: int, state: State, now: datetime, reason: str | None = None) -> None:
+    """Settle a row."""
+    values = {"state": state.value, "finished_at": now, "reason": reason}
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def postpone(connection: Connection, row_id: int, until: datetime, reason: str, *, attempts: int) -> None:
+    """Put a row back until later; `attempts` is what it counts from then on."""
+    values = {"state": State.RECEIVED.value, "not_before": until, "reason": reason, "attempts": attempts}
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def parked(connection: Connection) -> list[JSONDict]:
+    """Return the parked rows for the command line, oldest first, without their bodies."""
+    columns = (inbox.c.id, inbox.c.kind, inbox.c.contact_id, inbox.c.received_at, inbox.c.attempts, inbox.c.reason)
+    rows = connection.execute(select(*columns).where(inbox.c.state == State.PARKED.value).order_by(inbox.c.id))
+    return [dict(row) for row in rows.mappings()]
+
+
+def replay(connection: Connection, row_ids: list[int]) -> list[int]:
+    """Put parked rows that have a lane back into it; return the ids of those that were."""
+    ready = inbox.c.id.in_(row_ids) & (inbox.c.state == State.PARKED.value) & inbox.c.contact_id.isnot(None)
+    ids = [int(row_id) for (row_id,) in connection.execute(select(inbox.c.id).where(ready))]
+    values = {"state": State.RECEIVED.value, "attempts": 0, "not_before": None, "reason": None, "finished_at": None}
+    connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
+    return ids
+
+
+def parked_message(connection: Connection, row_id: int) -> ParkedMessage | None:
+    """Return a parked row that never got a lane because it could not be read."""
+    nowhere = (inbox.c.id == row_id) & (inbox.c.state == State.PARKED.value) & inbox.c.contact_id.is_(None)
+    row = connection.execute(select(inbox.c.number_id, inbox.c.body).where(nowhere)).first()
+    return None if row is None else ParkedMessage(number_id=row.number_id, body=row.body)
+
+
+def remove(connection: Connection, row_id: int) -> None:
+    """Take out a row that is about to be taken in anew."""
+    connection.execute(delete(inbox).where(inbox.c.id == row_id))

@@ -1,0 +1,174 @@
+"""The tables. Moments are stored as whole microseconds since 1970 in UTC, JSON as ASCII text; migrations/ builds the same."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Moment(TypeDecorator):  # type: ignore[misc]  # SQLAlchemy 1.4 is untyped
+    """An aware UTC datetime; a naive one is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """Return the microseconds to store."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone was to be stored")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """Return the stored moment in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator):  # type: ignore[misc]  # SQLAlchemy 1.4 is untyped
+    """Any JSON value as ASCII text: what is escaped there, every database stores."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        """Return the text to store."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        """Return the stored value."""
+        return None if value is None else json.loads(value)
+
+
+# SQLite only counts up a column that is exactly INTEGER.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("number_id", String(40), nullable=False),
+    Column("name", Text),
+    Column("window_opened_at", Moment),
+    Column("window_refused_at", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
+# How Meta names a contact: by phone number (wa_id) and by business-scoped user id. Either may come later.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("number_id", String(40), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("value", String(180), primary_key=True),
+    Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False, index=True),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("number_id", String(40), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("contact_id", String(40)),
+    Column("kind", String(20), nullable=False),
+    Column("body", Json, nullable=False),
+    Column("sent_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("not_before", Moment),
+    Column("reason", Text),
+    Column("finished_at", Moment),
+    UniqueConstraint("number_id", "message_id"),
+    Index("inbox_lane", "contact_id", "state"),
+    Index("inbox_state", "state"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", String(512), nullable=False, unique=True),
+    Column("utterance", String(512), nullable=False, index=True),
+    Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False),
+    Column("proactive", Boolean, nullable=False),
+    Column("free_form", Json),
+    Column("template", Json),
+    Column("choices", Json, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("form", String(12)),
+    Column("request", Json),
+    Column("message_id", Text, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("not_before", Moment),
+    Column("first_tried_at", Moment),
+    Column("error_code", Integer),
+    Column("reason", Text),
+    Column("created_at", Moment, nullable=False),
+    Index("outbox_lane", "contact_id", "state"),
+    Index("outbox_state", "state"),
+)
+
+# Every status that Meta reported, once: what the outbox state is derived from, and what messages cost.
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("status", String(20), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("error_code", Integer),
+    Column("pricing", Json),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("scope", String(12), nullable=False),
+    Column("choice", String(12), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("evidence", Text, nullable=False, default=""),
+    UniqueConstraint("contact_id", "scope", "choice", "at", "source"),
+)
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("entities", Json),
+    Column("due_at", Moment, nullable=False),
+    Column("kill_on_user_message", Boolean, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reason", Text),
+    Column("cause", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Index("follow_ups_due", "state", "due_at"),
+    Index("follow_ups_contact", "contact_id", "state"),
+)
