@@ -1,0 +1,82 @@
+"""The one place that reads the time: aware UTC, from the system or from the simulator.
+
+Everything else is handed a `Clock` or a moment. The simulator's clock is the system's plus an offset, so it can be moved
+past the 24 hours of the care window; RASA_WHATSAPP_CLOCK_URL names it, for the channel and for custom actions alike.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import urllib.request
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+logger = logging.getLogger(__name__)
+
+CLOCK_URL_VARIABLE = "RASA_WHATSAPP_CLOCK_URL"
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present moment as an aware UTC datetime."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """Return the system's time in UTC."""
+        return datetime.now(timezone.utc)
+
+
+class SimulatedClock:
+    """The system's clock plus the offset that a simulator tells.
+
+    The offset is asked for again when it is older than `max_age_seconds`, by a blocking request to the simulator on this
+    machine (about a millisecond); while the simulator cannot be reached, the last known offset stays.
+    """
+
+    def __init__(self, url: str, *, max_age_seconds: float = 0.05, timeout_seconds: float = 2.0) -> None:
+        self._url = url
+        self._max_age_seconds = max_age_seconds
+        self._timeout_seconds = timeout_seconds
+        self._offset = timedelta()
+        self._asked_at = float("-inf")
+
+    def now(self) -> datetime:
+        """Return the simulator's time in UTC."""
+        if time.monotonic() - self._asked_at > self._max_age_seconds:
+            self._ask()
+        return datetime.now(timezone.utc) + self._offset
+
+    def _ask(self) -> None:
+        try:
+            with urllib.request.urlopen(self._url, timeout=self._timeout_seconds) as answer:  # noqa: S310 - http(s) checked
+                self._offset = timedelta(seconds=float(json.load(answer)["offset_seconds"]))
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            logger.warning(
+                "The simulator's clock does not answer (%s); the last known offset stays.",
+                type(problem).__name__,
+                extra={"action": "clock_unreachable"},
+            )
+        self._asked_at = time.monotonic()
+
+
+def from_environment() -> Clock:
+    """Return the simulator's clock if RASA_WHATSAPP_CLOCK_URL names one, else the system's.
+
+    Raises ValueError for a value that is no http(s) address.
+    """
+    url = os.environ.get(CLOCK_URL_VARIABLE, "").strip()
+    if not url:
+        return SystemClock()
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(
+            f"{CLOCK_URL_VARIABLE} is {url!r}; expected the http address of a simulator's clock, or leave it unset"
+        )
+    return SimulatedClock(url)

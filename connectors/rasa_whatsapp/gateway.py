@@ -1,0 +1,227 @@
+"""The whole way on one page: a webhook becomes rows, a row becomes a turn, a response becomes messages, a message a request.
+
+    receive:    bytes -> events -> inbox (committed) -> the lane of each contact is woken
+    take_turn:  next row of one contact -> turn -> dialogue
+    say:        response -> drafts -> outbox (committed) -> the contact's delivery is woken
+    deliver:    next message of one contact -> gate -> request -> answer recorded
+
+What each step does in detail stands in intake.py, turns.py, dialogue.py and delivery.py. There is no second way to send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from rasa_whatsapp import delivery, intake, turns
+from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.cloud import inbound, outbound
+from rasa_whatsapp.cloud.outbound import GraphRequest
+from rasa_whatsapp.cloud.responses import Answer
+from rasa_whatsapp.delivery import DeliveryRules, Send, Spoken
+from rasa_whatsapp.dialogue import DEFAULT_LIST_BUTTON, Turn, to_utterance
+from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible
+from rasa_whatsapp.intake import IntakeRules
+from rasa_whatsapp.lanes import Lanes
+from rasa_whatsapp.storage import follow_ups, inbox, outbox
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.follow_ups import NewFollowUp
+from rasa_whatsapp.turns import Due, Keywords
+
+logger = logging.getLogger(__name__)
+
+_DIALOGUE_AWAY = timedelta(seconds=1)
+
+
+class Dialogue(Protocol):
+    """Whoever answers: Rasa in production."""
+
+    async def take(self, turn: Turn, *, again: bool) -> bool:
+        """Take a turn; `again` if an earlier run may have completed. Return False if the turn has become pointless.
+
+        Raises DialogueUnavailable if no dialogue is there at the moment.
+        """
+
+
+class GraphApi(Protocol):
+    """Whoever carries out Graph requests."""
+
+    async def post(self, request: GraphRequest) -> Answer:
+        """Return what became of the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What an operator may set about the way of messages."""
+
+    intake: IntakeRules
+    delivery: DeliveryRules = field(default_factory=DeliveryRules)
+    list_button: str = DEFAULT_LIST_BUTTON
+    read_receipts: bool = True
+    typing_indicator: bool = True
+    turn_attempts: int = 3
+    turns_at_once: int = 32
+    sends_at_once: int = 64
+    tick_seconds: float = 0.5
+
+
+class Gateway:
+    """Leads every message its way. Make it where an event loop runs; `start` it once, `close` it at the end."""
+
+    def __init__(self, *, database: Database, clock: Clock, graph: GraphApi, dialogue: Dialogue, rules: Rules) -> None:
+        self._database = database
+        self._clock = clock
+        self._graph = graph
+        self._dialogue = dialogue
+        self._rules = rules
+        self._keywords = Keywords(opt_out=rules.intake.opt_out_keywords, opt_in=rules.intake.opt_in_keywords)
+        self._turns = Lanes(self.take_turn, at_once=rules.turns_at_once)
+        self._deliveries = Lanes(self.deliver, at_once=rules.sends_at_once)
+        self._background: set[asyncio.Task[None]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up what an earlier process left: turns not taken, messages not sent, follow-ups that fell due."""
+        await self._database.run(inbox.recover)
+        await self._database.run(outbox.recover, self._clock.now() + self._rules.delivery.settle)
+        for contact_id in await self._database.run(inbox.lanes_waiting):
+            self._turns.wake(contact_id)
+        for contact_id in await self._database.run(outbox.lanes_waiting):
+            self._deliveries.wake(contact_id)
+        self._ticker = asyncio.get_running_loop().create_task(self._watch())
+
+    async def close(self, grace_seconds: float = 10.0) -> None:
+        """Finish the turns and requests under way; what is not finished then runs again at the next start."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self._turns.close(grace_seconds)
+        await self._deliveries.close(grace_seconds)
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def receive(self, body: bytes) -> None:
+        """Make a verified webhook body durable and let its work begin; raises WebhookMalformed."""
+        events = inbound.parse(body)
+        taken = await self._database.run(intake.take_in, events, self._rules.intake, self._clock.now())
+        for contact_id in taken.turns:
+            self._turns.wake(contact_id)
+        for contact_id in taken.deliveries:
+            self._deliveries.wake(contact_id)
+
+    async def take_turn(self, contact_id: str) -> float | None:
+        """Take the contact's next turn; return the seconds until there may be another, None if there is none."""
+        step = await self._database.run(turns.begin_next, contact_id, self._keywords, self._clock.now())
+        if isinstance(step, Due):
+            return await self._run(step)
+        if isinstance(step, turns.Wait):
+            return step.pause.total_seconds()
+        return None if step is None else 0
+
+    async def say(
+        self, contact_id: str, cause: str, ordinal: int, response: Mapping[str, Any], *, proactive: bool
+    ) -> int:
+        """Keep a response for delivery under keys made of its cause and ordinal; return how many ordinals it took.
+
+        A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
+        """
+        now = self._clock.now()
+        try:
+            utterance = to_utterance(response, list_button=self._rules.list_button)
+        except DraftImpossible as problem:
+            logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
+            await self._database.run(delivery.keep_impossible, contact_id, f"{cause}#{ordinal}", str(problem), now)
+            return 1
+        spoken = Spoken(contact_id=contact_id, cause=cause, ordinal=ordinal, proactive=proactive, utterance=utterance)
+        taken = await self._database.run(delivery.keep, spoken, now)
+        self._deliveries.wake(contact_id)
+        return taken
+
+    async def deliver(self, contact_id: str) -> float | None:
+        """Send the contact's next message; return the seconds until there may be another, None if there is none."""
+        rules = self._rules.delivery
+        step = await self._database.run(delivery.begin_next, contact_id, rules, self._clock.now())
+        if isinstance(step, delivery.Wait):
+            return step.pause.total_seconds()
+        if isinstance(step, Send):
+            answer = await self._graph.post(step.request)
+            jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
+            await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
+        return None if step is None else 0
+
+    async def schedule(self, follow_up: NewFollowUp) -> None:
+        """Keep a follow-up until it is due."""
+        await self._database.run(follow_ups.schedule, follow_up, self._clock.now())
+
+    async def cancel(
+        self,
+        contact_id: str,
+        *,
+        name: str | None,
+        intent: str | None,
+        entities: Sequence[dict[str, Any]] | None,
+    ) -> None:
+        """Cancel the contact's open follow-ups that match everything given."""
+        now = self._clock.now()
+        await self._database.run(follow_ups.cancel, contact_id, now, name=name, intent=intent, entities=entities)
+
+    async def _run(self, due: Due) -> float:
+        if due.row.kind is inbox.Kind.MESSAGE:
+            self._mark_as_read(due)
+        try:
+            sensible = await self._dialogue.take(due.turn, again=due.again)
+        except DialogueUnavailable as problem:
+            await self._database.run(turns.put_back, due, self._clock.now(), reason=str(problem), pause=_DIALOGUE_AWAY)
+            return _DIALOGUE_AWAY.total_seconds()
+        except Exception as problem:  # noqa: BLE001 - whatever Rasa raises, the turn is tried again or parked
+            return await self._turn_failed(due, problem)
+        if sensible:
+            await self._database.run(turns.end, due, self._clock.now())
+        else:
+            await self._database.run(turns.drop, due, self._clock.now(), "the conversation was restarted since")
+        return 0
+
+    async def _turn_failed(self, due: Due, problem: Exception) -> float:
+        logger.error("A turn of %s failed.", due.turn.contact_id, exc_info=problem, extra={"action": "turn_failed"})
+        parked = await self._database.run(
+            turns.fail,
+            due,
+            self._clock.now(),
+            reason=type(problem).__name__,
+            pause=timedelta(seconds=2**due.row.attempts),
+            last_attempt=self._rules.turn_attempts,
+        )
+        if parked:
+            logger.error(
+                "Message %d is parked after %d attempts: see `rasa-whatsapp inbox list`.",
+                due.row.id,
+                self._rules.turn_attempts,
+                extra={"action": "turn_parked"},
+            )
+        return 0
+
+    def _mark_as_read(self, due: Due) -> None:
+        """Show the customer that the message was read and an answer is coming; nobody waits for it, nothing depends on it."""
+        if not self._rules.read_receipts:
+            return
+        receipt = outbound.read_receipt(due.contact.number_id, due.row.message_id, typing=self._rules.typing_indicator)
+        task = asyncio.get_running_loop().create_task(self._post_receipt(receipt))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _post_receipt(self, receipt: GraphRequest) -> None:
+        await self._graph.post(receipt)
+
+    async def _watch(self) -> None:
+        """Put due follow-ups into their lanes, and notice what another process (a replay) put there."""
+        while True:
+            try:
+                await self._database.run(turns.fire_due, self._clock.now())
+                for contact_id in await self._database.run(inbox.lanes_waiting):
+                    self._turns.wake(contact_id)
+            except Exception:  # the store is away: everything is still in it
+                logger.exception("The store could not be read.", extra={"action": "store_unreadable"})
+            await asyncio.sleep(self._rules.tick_seconds)

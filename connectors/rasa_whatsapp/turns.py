@@ -1,0 +1,198 @@
+"""The dialogue's work, one contact at a time: which turn is next, what it is made of, how it ended.
+
+Each function is one transaction. A due follow-up stands in the same line as the customer's messages, so that both have the
+same order, the same protection against crashes and the same way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Union
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp import slots
+from rasa_whatsapp.cloud.content import Tapped, TextTyped
+from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
+from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
+from rasa_whatsapp.policy.consent import Choice, keyword_choice
+from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
+from rasa_whatsapp.storage.contacts import Contact
+from rasa_whatsapp.storage.follow_ups import FollowUp
+
+EXTERNAL_PREFIX = "EXTERNAL: "  # how Rasa writes the text of an external turn
+CONSENT_INTENTS = {Choice.OPT_OUT: "whatsapp_opt_out", Choice.OPT_IN: "whatsapp_opt_in"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A turn to take now. `again` when an earlier run of it may have happened: the tracker tells."""
+
+    row: inbox.Row
+    turn: Turn
+    contact: Contact
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The next turn may not be taken yet."""
+
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The next row needed no turn; look again."""
+
+
+Next = Union[Due, Wait, Skipped, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keywords:
+    """Words that opt out or in when they are the whole message."""
+
+    opt_out: Sequence[str]
+    opt_in: Sequence[str]
+
+
+def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now: datetime) -> Next:
+    """Return the contact's next turn and mark it as running; None when the lane is empty."""
+    row = inbox.head(connection, contact_id)
+    if row is None:
+        return None
+    if row.not_before is not None and row.not_before > now:
+        return Wait(row.not_before - now)
+    contact = contacts.read(connection, contact_id)
+    if contact is None:
+        inbox.finish(connection, row.id, inbox.State.PARKED, now, "its contact is gone")
+        return Skipped()
+    if row.kind is inbox.Kind.FOLLOW_UP:
+        return _begin_follow_up(connection, row, contact, now)
+    inbox.begin(connection, row)
+    if row.attempts:
+        follow_ups.forget_caused_by(connection, contact_id, row.message_id)
+    follow_ups.overtaken(connection, contact_id, now)
+    turn = _message_turn(connection, row, contact, keywords, now)
+    return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
+
+
+def end(connection: Connection, due: Due, now: datetime) -> None:
+    """Note that the turn was taken."""
+    inbox.finish(connection, due.row.id, inbox.State.DONE, now)
+    if due.row.kind is inbox.Kind.FOLLOW_UP:
+        follow_ups.finish(connection, due.row.body["follow_up"], follow_ups.State.DONE, now)
+
+
+def drop(connection: Connection, due: Due, now: datetime, reason: str) -> None:
+    """Note that the dialogue made this follow-up pointless before it ran."""
+    inbox.finish(connection, due.row.id, inbox.State.IGNORED, now, reason)
+    follow_ups.finish(connection, due.row.body["follow_up"], follow_ups.State.CANCELLED, now, reason)
+
+
+def fail(connection: Connection, due: Due, now: datetime, *, reason: str, pause: timedelta, last_attempt: int) -> bool:
+    """Note that the turn broke; return True if that was its last attempt and it is parked now."""
+    if due.row.attempts + 1 >= last_attempt:
+        inbox.finish(connection, due.row.id, inbox.State.PARKED, now, reason)
+        return True
+    inbox.postpone(connection, due.row.id, now + pause, reason, attempts=due.row.attempts + 1)
+    return False
+
+
+def put_back(connection: Connection, due: Due, now: datetime, *, reason: str, pause: timedelta) -> None:
+    """Note that the dialogue was not there; the attempt does not count."""
+    inbox.postpone(connection, due.row.id, now + pause, reason, attempts=due.row.attempts)
+
+
+def fire_due(connection: Connection, now: datetime) -> int:
+    """Put follow-ups whose time has come into their contacts' lanes; return how many."""
+    fired = follow_ups.due(connection, now)
+    for follow_up in fired:
+        contact = contacts.read(connection, follow_up.contact_id)
+        follow_ups.mark_fired(connection, follow_up.id)
+        inbox.add(
+            connection,
+            inbox.NewRow(
+                number_id=contact.number_id if contact else "",
+                message_id=f"follow-up:{follow_up.id}",
+                contact_id=follow_up.contact_id,
+                kind=inbox.Kind.FOLLOW_UP,
+                body={"follow_up": follow_up.id},
+                sent_at=now,
+                received_at=now,
+            ),
+        )
+    return len(fired)
+
+
+def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, now: datetime) -> Next:
+    follow_up = follow_ups.read(connection, row.body["follow_up"])
+    if follow_up is None or follow_up.state is not follow_ups.State.FIRED:
+        inbox.finish(connection, row.id, inbox.State.IGNORED, now, "the follow-up was cancelled before its turn")
+        return Skipped()
+    inbox.begin(connection, row)
+    if row.attempts:
+        follow_ups.forget_caused_by(connection, contact.id, row.message_id)
+    return Due(row=row, turn=_follow_up_turn(row, follow_up, contact, now), contact=contact, again=row.attempts > 0)
+
+
+def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: datetime) -> Turn:
+    return Turn(
+        contact_id=contact.id,
+        message_id=row.message_id,
+        text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
+        intent=follow_up.intent,
+        is_external=True,
+        entities=slots.values(contact.window, contact.consent, now),
+        event_entities=follow_up.entities,
+        metadata={"whatsapp": {"type": "follow_up", "follow_up": follow_up.name}},
+    )
+
+
+def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Turn:
+    message = read_message(row.number_id, row.body)
+    text, is_command = _said(connection, contact.id, message)
+    choice = None if is_command else keyword_choice(text, opt_out=keywords.opt_out, opt_in=keywords.opt_in)
+    return Turn(
+        contact_id=contact.id,
+        message_id=message.message_id,
+        text=text,
+        is_command=is_command,
+        intent=CONSENT_INTENTS[choice] if choice else None,
+        entities=slots.values(contact.window, contact.consent, now),
+        metadata={"whatsapp": _metadata(message)},
+    )
+
+
+def _said(connection: Connection, contact_id: str, message: MessageReceived) -> tuple[str, bool]:
+    """Return the text of a message, and whether it is a command: only the payload of a choice that we offered can be."""
+    if isinstance(message.content, TextTyped):
+        return message.content.text, False
+    if not isinstance(message.content, Tapped):
+        raise TypeError(f"a {type(message.content).__name__} is no turn")
+    tapped = message.content
+    payload = outbox.choice(connection, contact_id, message.context_id or "", tapped.choice_id)
+    if payload is None:
+        return tapped.title or tapped.choice_id, False
+    return payload, payload.startswith(COMMAND_PREFIX)
+
+
+def _metadata(message: MessageReceived) -> JSONDict:
+    """Return what the dialogue may know of the message, for UserMessage.metadata["whatsapp"]."""
+    wire = message.raw["message"]
+    known: dict[str, Any] = {
+        "message_id": message.message_id,
+        "type": wire.get("type"),
+        "timestamp": message.sent_at.isoformat(),
+        "number_id": message.number_id,
+        "wa_id": message.sender.wa_id,
+        "user_id": message.sender.user_id,
+        "profile_name": message.sender.name,
+        "context": wire.get("context"),
+        "referral": wire.get("referral"),
+    }
+    return {name: value for name, value in known.items() if value is not None}
