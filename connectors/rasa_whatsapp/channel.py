@@ -1,0 +1,150 @@
+"""Rasa's edge in: the webhook that Meta calls, and the start and end of everything behind it.
+
+The body is verified on its raw bytes, made durable, and only then answered with 200; the dialogue works later.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.shared.exceptions import RasaException
+from sanic import Blueprint, Sanic, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from rasa_whatsapp import reminders
+from rasa_whatsapp.clock import from_environment
+from rasa_whatsapp.cloud import limits, signature
+from rasa_whatsapp.config import Settings, read_settings
+from rasa_whatsapp.dialogue import Turn
+from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed
+from rasa_whatsapp.gateway import Gateway
+from rasa_whatsapp.output import WhatsAppOutput
+from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME, RasaDialogue
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.transport import Graph
+
+logger = logging.getLogger(__name__)
+
+
+class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """The channel that `credentials.yml` names as `rasa_whatsapp.WhatsAppInput`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: _Running | None = None
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the channel's name, which is also its place below /webhooks/."""
+        return CHANNEL_NAME
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppInput:
+        """Return the channel for a credentials block; raises RasaException, which Rasa shows, listing all problems."""
+        try:
+            return cls(read_settings(credentials))
+        except ConfigInvalid as problem:
+            raise RasaException(str(problem)) from problem
+
+    def get_output_channel(self) -> WhatsAppOutput | None:
+        """Return the output for Rasa's HTTP API; None while the server is not running."""
+        return None if self._running is None else WhatsAppOutput(self._running.gateway)
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """Return the routes of the webhook; the dialogue behind it starts and stops with the server."""
+        webhook = Blueprint("whatsapp_webhook")
+
+        @webhook.listener("after_server_start")
+        async def start(app: Sanic, _: Any) -> None:
+            self._running = await _Running.start(self._settings, lambda: getattr(app.ctx, "agent", None))
+
+        @webhook.listener("before_server_stop")
+        async def stop(app: Sanic, _: Any) -> None:
+            if self._running is not None:
+                await self._running.stop()
+
+        @webhook.get("/")
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @webhook.get("/webhook")
+        async def subscribe(request: Request) -> HTTPResponse:
+            query = {name: request.args.get(name, "") for name in ("hub.mode", "hub.challenge", "hub.verify_token")}
+            challenge = signature.answer_challenge(query, self._settings["verify_token"])
+            if challenge is None:
+                logger.warning("A subscription was refused: check verify_token.", extra={"action": "subscribe_refused"})
+                return response.text("forbidden", status=403)
+            return response.text(challenge)
+
+        @webhook.post("/webhook")
+        async def receive(request: Request) -> HTTPResponse:
+            return await self._receive(request.body, request.headers.get(signature.HEADER))
+
+        return webhook
+
+    async def _receive(self, body: bytes, header: str | None) -> HTTPResponse:
+        if len(body) > limits.WEBHOOK_BYTES:
+            return _refused(
+                "body_too_large", 413, f"it has {len(body)} bytes, Meta sends at most {limits.WEBHOOK_BYTES}"
+            )
+        if self._running is None:
+            return _refused("not_started", 503, "the server is still starting")
+        try:
+            signature.verify(body, header, self._settings["app_secret"])
+            await self._running.gateway.receive(body)
+        except SignatureMissing as problem:
+            return _refused("signature_missing", 401, str(problem))
+        except SignatureInvalid as problem:
+            return _refused("signature_invalid", 403, str(problem))
+        except WebhookMalformed as problem:
+            return _refused("webhook_malformed", 400, str(problem))
+        return response.text("ok")
+
+
+class _Running:
+    """What lives as long as the server: the store, the connection to Graph, the gateway between them."""
+
+    def __init__(self, gateway: Gateway, database: Database, graph: Graph) -> None:
+        self.gateway = gateway
+        self._database = database
+        self._graph = graph
+
+    @classmethod
+    async def start(cls, settings: Settings, agent: Callable[[], Agent | None]) -> _Running:
+        reminders.install()
+        database = Database(settings["database_url"])
+        database.upgrade()
+        graph = Graph(
+            url=settings["graph_url"], api_version=settings["api_version"], access_token=settings["access_token"]
+        )
+        running: list[Gateway] = []
+
+        def output(turn: Turn) -> WhatsAppOutput:
+            return WhatsAppOutput(running[0], cause=turn.message_id, proactive=turn.is_external)
+
+        gateway = Gateway(
+            database=database,
+            clock=from_environment(),
+            graph=graph,
+            dialogue=RasaDialogue(agent, output),
+            rules=settings.rules(),
+        )
+        running.append(gateway)
+        await gateway.start()
+        return cls(gateway, database, graph)
+
+    async def stop(self) -> None:
+        await self.gateway.close()
+        await self._graph.close()
+        self._database.close()
+
+
+def _refused(action: str, status: int, reason: str) -> HTTPResponse:
+    logger.warning("A webhook was refused: %s.", reason, extra={"action": action})
+    return response.text(action, status=status)

@@ -1,0 +1,35 @@
+"""Rasa's edge out: whatever the dialogue says goes to the gateway, under the key of what caused it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from rasa.core.channels.channel import OutputChannel
+
+from rasa_whatsapp.gateway import Gateway
+from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME
+
+
+class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """The output of one turn, or of one call to Rasa's HTTP API, which then is proactive."""
+
+    def __init__(self, gateway: Gateway, *, cause: str | None = None, proactive: bool = True) -> None:
+        self.gateway = gateway
+        self.cause = cause or f"api:{uuid.uuid4().hex}"
+        self._proactive = proactive
+        self._said = 0
+
+    @classmethod
+    def name(cls) -> str:
+        """Return what `channel:` in a response must be."""
+        return CHANNEL_NAME
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keep a response for delivery; it is durable when this returns."""
+        ordinal = self._said + 1
+        self._said += await self.gateway.say(recipient_id, self.cause, ordinal, message, proactive=self._proactive)
+
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
+        """Keep a text for delivery."""
+        await self.send_response(recipient_id, {"text": text})

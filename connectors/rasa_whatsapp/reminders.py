@@ -1,0 +1,70 @@
+"""Rasa's reminders made durable: `ReminderScheduled` and `ReminderCancelled` of WhatsApp conversations go to our store.
+
+Rasa keeps them in a scheduler in memory, by name for the whole server (rasa.core.jobs). The seam is the one method that runs
+an action's side effects: it knows the output channel and can wait for the store, so a reminder is durable before the
+tracker that mentions it is saved. Conversations of other channels keep Rasa's behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from rasa.core.channels.channel import OutputChannel
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.events import Event, ReminderCancelled, ReminderScheduled
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from rasa_whatsapp.output import WhatsAppOutput
+from rasa_whatsapp.storage.follow_ups import NewFollowUp
+
+_RASAS_OWN = MessageProcessor.execute_side_effects
+
+
+def install() -> None:
+    """Let Rasa's processor hand the reminders of this channel to us; doing it twice changes nothing."""
+    MessageProcessor.execute_side_effects = _execute_side_effects
+
+
+async def _execute_side_effects(
+    self: MessageProcessor, events: list[Event], tracker: DialogueStateTracker, output_channel: OutputChannel
+) -> None:
+    if not isinstance(output_channel, WhatsAppOutput):
+        await _RASAS_OWN(self, events, tracker, output_channel)
+        return
+    await self._send_bot_messages(events, tracker, output_channel)
+    for event in events:
+        if isinstance(event, ReminderScheduled):
+            await output_channel.gateway.schedule(_follow_up(event, tracker.sender_id, output_channel.cause))
+        elif isinstance(event, ReminderCancelled):
+            await output_channel.gateway.cancel(
+                tracker.sender_id,
+                name=event.name,
+                intent=event.intent,
+                entities=_entities(event.entities) or None,
+            )
+
+
+def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:
+    return NewFollowUp(
+        contact_id=sender_id,
+        name=event.name,
+        intent=event.intent,
+        entities=_entities(event.entities),
+        due_at=_aware(event.trigger_date_time),
+        kill_on_user_message=event.kill_on_user_message,
+        cause=cause,
+    )
+
+
+def _aware(moment: datetime) -> datetime:
+    """Return the moment in UTC; a naive one is the server's local time, as it is for Rasa's own scheduler."""
+    return moment.astimezone(timezone.utc)
+
+
+def _entities(given: Sequence[dict[str, Any]] | dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return entities as a list; rasa-sdk also allows the short form {"name": "value"}."""
+    if isinstance(given, dict):
+        return [{"entity": name, "value": value} for name, value in given.items()]
+    return [dict(entity) for entity in given or []]
