@@ -1,0 +1,52 @@
+"""Read the channel's block from credentials.yml, as Rasa does it: `${NAME}` comes from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from rasa_whatsapp.config import CREDENTIALS_KEY, Settings, read_settings
+from rasa_whatsapp.errors import ConfigInvalid
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def load(path: Path) -> Settings:
+    """Return the settings of the file's block; raises ConfigInvalid with everything that is wrong."""
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as problem:
+        raise ConfigInvalid(str(path), [f"it cannot be read: {problem}"]) from problem
+    if not isinstance(content, dict) or CREDENTIALS_KEY not in content:
+        raise ConfigInvalid(str(path), [f"it has no block {CREDENTIALS_KEY}"])
+    block = content[CREDENTIALS_KEY]
+    if not isinstance(block, dict):
+        return read_settings(block, folder=path.parent)
+    missing = {key: names for key, value in block.items() if (names := _missing(value))}
+    given = {key: _expanded(value) for key, value in block.items() if key not in missing}
+    problems = [f"{key}: the environment variable {name} is not set" for key in missing for name in missing[key]]
+    try:
+        settings = read_settings(given, folder=path.parent)
+    except ConfigInvalid as found:
+        problems += [problem for problem in found.problems if problem.split(":")[0] not in missing]
+    if problems:
+        raise ConfigInvalid(str(path), problems)
+    return settings
+
+
+def _missing(value: Any) -> list[str]:
+    """Return the variables in a value that the environment lacks."""
+    if isinstance(value, list):
+        return [name for item in value for name in _missing(item)]
+    return [name for name in _VARIABLE.findall(value) if name not in os.environ] if isinstance(value, str) else []
+
+
+def _expanded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_expanded(item) for item in value]
+    return _VARIABLE.sub(lambda found: os.environ[found[1]], value) if isinstance(value, str) else value
