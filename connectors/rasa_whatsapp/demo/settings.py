@@ -1,0 +1,60 @@
+"""Turns a bot's own credentials.yml and endpoints.yml into those of its demo.
+
+Law: a demo never talks to the real WhatsApp and never writes where the bot really writes, whatever the bot's files say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from rasa_whatsapp.demo.failures import NotABot
+
+CHANNEL = "rasa_whatsapp.WhatsAppInput"
+# Other channels would connect to the real Telegram, Slack...; REST stays, for a developer's curl.
+KEPT_CHANNELS = ("rest",)
+# Not: tracker_store, lock_store, event_broker (the bot's real ones), models (we name the model).
+KEPT_ENDPOINTS = ("nlg", "nlu")
+
+Settings = dict[str, Any]
+
+
+def demo_credentials(own: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
+    """Return the bot's credentials with our channel on the demo's accounts. The channel is added when missing."""
+    channel = {**(own.get(CHANNEL) or {}), **overrides}
+    channel.pop("numbers", None)  # several real business numbers: the demo has one
+    return {**{name: own[name] for name in KEPT_CHANNELS if name in own}, CHANNEL: channel}
+
+
+def demo_endpoints(own: Mapping[str, Any], *, trackers: Path, actions_url: str | None) -> Settings:
+    """Return the bot's endpoints with the demo's tracker store and action server."""
+    endpoints: Settings = {name: own[name] for name in KEPT_ENDPOINTS if name in own}
+    endpoints["tracker_store"] = {"type": "SQL", "dialect": "sqlite", "db": str(trackers)}
+    if actions_url:
+        endpoints["action_endpoint"] = {"url": f"{actions_url}/webhook"}
+    return endpoints
+
+
+def read(path: Path) -> Settings:
+    """Return the settings in a YAML file; a missing or empty one holds none."""
+    if not path.exists():
+        return {}
+    try:
+        found = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise NotABot(f"{path} is no YAML file: {error}") from None
+    if found is not None and not isinstance(found, dict):
+        raise NotABot(f"{path} must hold settings (key: value).")
+    return found or {}
+
+
+def write(path: Path, settings: Settings) -> None:
+    """Write settings as YAML, one key per line: Rasa expands ${NAME} in plain scalars only."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(settings, file)

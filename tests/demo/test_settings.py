@@ -1,0 +1,79 @@
+"""The demo's settings: the bot's own, but never its real accounts and databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rasa_whatsapp.demo.failures import NotABot
+from rasa_whatsapp.demo.settings import demo_credentials, demo_endpoints, read, write
+
+DEMO = {"phone_number_id": "100000000000001", "graph_url": "http://127.0.0.1:8090"}
+ON_DEMO = {"rasa_whatsapp.WhatsAppInput": DEMO}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, ON_DEMO),
+        ({"rasa_whatsapp.WhatsAppInput": None}, ON_DEMO),
+        (
+            {"rasa_whatsapp.WhatsAppInput": {"phone_number_id": "4711", "graph_url": "https://graph.facebook.com"}},
+            ON_DEMO,
+        ),
+        (
+            {"rasa_whatsapp.WhatsAppInput": {"phone_number_id": "${MINE}", "fallback_languages": ["de"]}},
+            {"rasa_whatsapp.WhatsAppInput": {**DEMO, "fallback_languages": ["de"]}},
+        ),
+        ({"rasa_whatsapp.WhatsAppInput": {"numbers": [{"phone_number_id": "4711"}]}}, ON_DEMO),
+        ({"telegram": {"access_token": "real"}, "rest": None}, {"rest": None, **ON_DEMO}),
+    ],
+    ids=["no channel", "empty channel", "real account", "other settings stay", "several numbers", "other channels"],
+)
+def test_credentials(own: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Our channel is there, on the simulator; other channels of the real world are not."""
+    assert demo_credentials(own, DEMO) == expected
+
+
+TRACKERS = {"tracker_store": {"type": "SQL", "dialect": "sqlite", "db": "/demo/trackers.sqlite"}}
+ACTIONS = {"action_endpoint": {"url": "http://127.0.0.1:5055/webhook"}}
+
+
+@pytest.mark.parametrize(
+    ("own", "actions_url", "expected"),
+    [
+        ({}, None, TRACKERS),
+        ({}, "http://127.0.0.1:5055", {**TRACKERS, **ACTIONS}),
+        ({"action_endpoint": {"url": "https://prod/webhook"}}, "http://127.0.0.1:5055", {**TRACKERS, **ACTIONS}),
+        ({"tracker_store": {"type": "SQL", "dialect": "postgresql", "url": "prod"}}, None, TRACKERS),
+        ({"event_broker": {"url": "prod"}, "lock_store": {"url": "prod"}, "models": {"url": "prod"}}, None, TRACKERS),
+        (
+            {"nlg": {"url": "http://localhost:5056/nlg"}},
+            None,
+            {"nlg": {"url": "http://localhost:5056/nlg"}, **TRACKERS},
+        ),
+    ],
+)
+def test_endpoints(own: dict[str, Any], actions_url: str | None, expected: dict[str, Any]) -> None:
+    """The demo never writes to the bot's real databases."""
+    assert demo_endpoints(own, trackers=Path("/demo/trackers.sqlite"), actions_url=actions_url) == expected
+
+
+def test_variables_stay_for_rasa_to_expand(tmp_path: Path) -> None:
+    """Rasa expands ${NAME} in plain scalars only, so they are written unquoted, and Umlauts survive."""
+    write(tmp_path / "credentials.yml", {"channel": {"secret": "${NAME}", "source": "Größe"}})
+    assert (tmp_path / "credentials.yml").read_text("utf-8") == "channel:\n  secret: ${NAME}\n  source: Größe\n"
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a list\n", "just text"])
+def test_unreadable_settings(text: str, tmp_path: Path) -> None:
+    """A broken file is named."""
+    (tmp_path / "credentials.yml").write_text(text)
+    with pytest.raises(NotABot, match=r"credentials\.yml"):
+        read(tmp_path / "credentials.yml")
+
+
+def test_missing_settings_are_none(tmp_path: Path) -> None:
+    """A bot without the file has no settings."""
+    assert read(tmp_path / "endpoints.yml") == {}
