@@ -1,0 +1,172 @@
+"""`rasa-whatsapp simulator`: options and environment to settings, then serve until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+from aiohttp import web
+
+from rasa_whatsapp.simulator.app import create_app
+from rasa_whatsapp.simulator.catalogue import TemplatesInvalid
+from rasa_whatsapp.simulator.guard import is_loopback
+from rasa_whatsapp.simulator.identifiers import to_wa_id
+from rasa_whatsapp.simulator.settings import Settings, WindowErrors, webhook_problem
+from rasa_whatsapp.simulator.storage import StorageUnusable
+
+DEFAULT = Settings()
+
+
+class CannotStart(click.ClickException):
+    """What keeps the simulator from starting, with a remedy."""
+
+    exit_code = 2
+
+
+def _webhook(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    problem = webhook_problem(value)
+    if problem is not None:
+        raise click.BadParameter(f"{problem}, for instance {DEFAULT.webhook_url}")
+    return value
+
+
+def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    digits = to_wa_id(value)
+    if digits is None:
+        raise click.BadParameter(
+            f"is no phone number with its country code, for instance {DEFAULT.display_phone_number}"
+        )
+    return digits
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 110})
+@click.option("--host", default="127.0.0.1", help="Address to listen on. Others than loopback are open to the network.")
+@click.option("--port", default=8090, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--webhook", default=DEFAULT.webhook_url, callback=_webhook, metavar="URL", help="The bot's webhook.")
+@click.option(
+    "--phone-number-id",
+    envvar="WHATSAPP_PHONE_NUMBER_ID",
+    show_envvar=True,
+    default=DEFAULT.phone_number_id,
+    help="Id of the business number.",
+)
+@click.option(
+    "--business-account-id",
+    envvar="WHATSAPP_BUSINESS_ACCOUNT_ID",
+    show_envvar=True,
+    default=DEFAULT.business_account_id,
+    help="Id of the business account.",
+)
+@click.option(
+    "--display-phone-number",
+    default=DEFAULT.display_phone_number,
+    callback=_number,
+    help="The business number, with its country code.",
+)
+@click.option(
+    "--access-token",
+    envvar="WHATSAPP_ACCESS_TOKEN",
+    show_envvar=True,
+    default=DEFAULT.access_token,
+    show_default="a demo value",
+    help="Token that the bot must send.",
+)
+@click.option(
+    "--app-secret",
+    envvar="WHATSAPP_APP_SECRET",
+    show_envvar=True,
+    default=DEFAULT.app_secret,
+    show_default="a demo value",
+    help="Secret that signs the webhooks.",
+)
+@click.option(
+    "--verify-token",
+    envvar="WHATSAPP_VERIFY_TOKEN",
+    show_envvar=True,
+    default=DEFAULT.verify_token,
+    show_default="a demo value",
+    help="Token of the webhook's subscription challenge.",
+)
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    show_default="no templates",
+    help="YAML file with the approved templates.",
+)
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    show_default="in memory",
+    help="SQLite file that keeps chats, clock and undelivered webhooks over a restart.",
+)
+@click.option(
+    "--window-errors",
+    type=click.Choice([mode.value for mode in WindowErrors]),
+    default=DEFAULT.window_errors.value,
+    help="How a free-form message outside the care window is refused: by a failed status, or at once by HTTP.",
+)
+@click.option("--api-version", show_default="any", help="Accept this Graph version only, such as v26.0.")
+def command(host: str, port: int, **options: Any) -> None:
+    """Play WhatsApp on this machine: Graph API, webhooks, a phone page.
+
+    Open the printed address in a browser to chat as a customer. Any Graph version (vNN.0) is accepted.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    settings = Settings(
+        webhook_url=options["webhook"],
+        phone_number_id=options["phone_number_id"],
+        business_account_id=options["business_account_id"],
+        display_phone_number=options["display_phone_number"],
+        access_token=options["access_token"],
+        app_secret=options["app_secret"],
+        verify_token=options["verify_token"],
+        templates_path=options["templates"],
+        database_path=options["database"],
+        window_errors=WindowErrors(options["window_errors"]),
+        api_version=options["api_version"],
+        loopback_only=is_loopback(host),
+    )
+    try:
+        asyncio.run(_serve(settings, host, port))
+    except (TemplatesInvalid, StorageUnusable) as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        raise CannotStart(_address_problem(error, host, port)) from None
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=2)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        address = f"http://{_reachable(host)}:{runner.addresses[0][1]}"
+        click.echo(f"Phone page:  {address}/")
+        click.echo(f"Graph API:   {address}/{settings.api_version or 'v26.0'}/{settings.phone_number_id}/messages")
+        click.echo(f"Webhooks to: {settings.webhook_url}")
+        await stopped.wait()
+    finally:
+        await runner.cleanup()
+    click.echo("Stopped.")
+
+
+def _reachable(host: str) -> str:
+    """Return how a browser on this machine names the host that was bound."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _address_problem(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken. Stop what uses it, or choose another with --port."
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}. Choose others with --host and --port."

@@ -1,0 +1,172 @@
+"""The approved templates: from a YAML file in Meta's own vocabulary to values that can be looked up and filled in.
+
+Everything wrong with the file is reported with its line and what to do about it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from rasa_whatsapp.simulator.identifiers import template_id
+
+CATEGORIES = ("UTILITY", "MARKETING", "AUTHENTICATION")
+STATUSES = (
+    "APPROVED",
+    "PENDING",
+    "REJECTED",
+    "PAUSED",
+    "DISABLED",
+    "IN_APPEAL",
+    "PENDING_DELETION",
+    "DELETED",
+    "LIMIT_EXCEEDED",
+    "ARCHIVED",
+)
+FORMATS = ("NAMED", "POSITIONAL")
+VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+_NAME = re.compile(r"[a-z0-9_]{1,512}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
+
+
+class TemplatesInvalid(ValueError):
+    """The templates file cannot be used; the text says where and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One translation of a template; `components` as Meta lists them."""
+
+    name: str
+    language: str
+    category: str
+    status: str
+    parameter_format: str
+    components: tuple[dict[str, Any], ...]
+
+    @property
+    def id(self) -> str:
+        """Return the id by which Meta lists this translation."""
+        return template_id(self.name, self.language)
+
+    def component(self, kind: str) -> dict[str, Any] | None:
+        """Return the component of a type (`BODY`, `HEADER`...), or None."""
+        return next((part for part in self.components if str(part["type"]).upper() == kind), None)
+
+    def buttons(self) -> list[dict[str, Any]]:
+        """Return the template's buttons in order."""
+        return list((self.component("BUTTONS") or {}).get("buttons", []))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the translation as `GET /{waba}/message_templates` lists it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "language": self.language,
+            "status": self.status,
+            "category": self.category,
+            "parameter_format": self.parameter_format,
+            "components": list(self.components),
+        }
+
+
+def variables(text: str) -> list[str]:
+    """Return the names or numbers of the variables in a text, each once, in order of appearance."""
+    return list(dict.fromkeys(VARIABLE.findall(text)))
+
+
+def load(path: Path) -> list[Template]:
+    """Read a templates file, or raise `TemplatesInvalid`."""
+    try:
+        document = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TemplatesInvalid(f"{path}: cannot be read ({error.strerror}). Give the path of a YAML file.") from None
+    except UnicodeDecodeError:
+        raise TemplatesInvalid(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TemplatesInvalid(f"{path}:{line}: is not YAML: {error.problem}. Mend the line.") from None
+    except YAMLError as error:
+        raise TemplatesInvalid(f"{path}: is not YAML: {error}.") from None
+    return list(_templates(document, path))
+
+
+def _templates(document: Any, path: Path) -> Iterable[Template]:
+    entries = document.get("whatsapp_templates") if isinstance(document, dict) else None
+    if not isinstance(entries, CommentedSeq):
+        raise TemplatesInvalid(f"{path}:1: needs a list under the key whatsapp_templates.")
+    seen: set[tuple[str, str]] = set()
+    for index, entry in enumerate(entries):
+        where = f"{path}:{entries.lc.item(index)[0] + 1}"
+        template = _template(entry, where)
+        if (template.name, template.language) in seen:
+            raise TemplatesInvalid(
+                f"{where}: {template.name} in {template.language} is there twice. Remove one, or change its language."
+            )
+        seen.add((template.name, template.language))
+        yield template
+
+
+def _template(entry: Any, where: str) -> Template:
+    if not isinstance(entry, dict):
+        raise TemplatesInvalid(f"{where}: a template is a mapping with name, language, category and components.")
+    plain = json.loads(json.dumps(entry, default=str))
+    name = _matching(plain, "name", _NAME, where, "lower-case letters, digits and underscores")
+    template = Template(
+        name=name,
+        language=_matching(plain, "language", _LANGUAGE, where, "a code such as en or pt_BR"),
+        category=_one_of(plain, "category", CATEGORIES, where),
+        status=_one_of(plain, "status", STATUSES, where, default="APPROVED"),
+        parameter_format=_one_of(plain, "parameter_format", FORMATS, where, default="POSITIONAL"),
+        components=_components(plain, where),
+    )
+    _check_variables(template, where)
+    return template
+
+
+def _matching(entry: dict[str, Any], key: str, pattern: re.Pattern[str], where: str, expected: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise TemplatesInvalid(f"{where}: {key} is {value!r}, expected {expected}.")
+    return value
+
+
+def _one_of(entry: dict[str, Any], key: str, allowed: Iterable[str], where: str, default: str | None = None) -> str:
+    value = str(entry.get(key, default)).upper()
+    if value not in allowed:
+        raise TemplatesInvalid(f"{where}: {key} is {entry.get(key)!r}, expected one of {', '.join(allowed)}.")
+    return value
+
+
+def _components(entry: dict[str, Any], where: str) -> tuple[dict[str, Any], ...]:
+    parts = entry.get("components")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) and "type" in part for part in parts):
+        raise TemplatesInvalid(f"{where}: components is a list of mappings, each with a type.")
+    body = [part for part in parts if str(part["type"]).upper() == "BODY"]
+    if len(body) != 1 or not isinstance(body[0].get("text"), str):
+        raise TemplatesInvalid(f"{where}: components need one of type BODY with a text.")
+    for part in parts:
+        buttons = part.get("buttons", [])
+        if not isinstance(buttons, list) or not all(isinstance(b, dict) and "type" in b for b in buttons):
+            raise TemplatesInvalid(f"{where}: buttons is a list of mappings, each with a type and a text.")
+    return tuple(parts)
+
+
+def _check_variables(template: Template, where: str) -> None:
+    for part in template.components:
+        names = variables(str(part.get("text", "")))
+        numbered = all(name.isdecimal() for name in names)
+        if template.parameter_format == "POSITIONAL" and names and not numbered:
+            raise TemplatesInvalid(f"{where}: {names[0]} is a named variable. Set parameter_format: NAMED.")
+        if template.parameter_format == "NAMED" and any(name.isdecimal() for name in names):
+            raise TemplatesInvalid(
+                f"{where}: numbered variables in a NAMED template. Set parameter_format: POSITIONAL."
+            )

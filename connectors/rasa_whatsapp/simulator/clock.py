@@ -1,0 +1,63 @@
+"""The simulated time: the system's clock plus an offset that only grows.
+
+Every moment that the simulator writes anywhere comes from here; aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+MAX_ADVANCE_SECONDS = 10 * 366 * 24 * 3600.0
+
+
+class ClockRefused(ValueError):
+    """The clock was asked to go back, or too far."""
+
+
+def system_now() -> datetime:
+    """Return the system's time, aware UTC."""
+    return datetime.now(timezone.utc)
+
+
+class Clock:
+    """A clock that can be moved forward."""
+
+    def __init__(self, offset_seconds: float = 0.0, system: Callable[[], datetime] = system_now) -> None:
+        """Start `offset_seconds` ahead of `system`."""
+        self._offset = timedelta(seconds=offset_seconds)
+        self._system = system
+
+    @property
+    def offset_seconds(self) -> float:
+        """Return how far the simulated time is ahead."""
+        return self._offset.total_seconds()
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return self._system() + self._offset
+
+    def timestamp(self) -> float:
+        """Return the simulated time as unix seconds."""
+        return self.now().timestamp()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by `seconds`."""
+        if not 0 <= seconds <= MAX_ADVANCE_SECONDS:
+            raise ClockRefused("the clock only moves forward, by ten years at most")
+        self._offset += timedelta(seconds=seconds)
+
+    def move_to(self, moment: datetime) -> None:
+        """Move the clock forward to `moment`."""
+        if moment.tzinfo is None:
+            raise ClockRefused("the time needs a UTC offset, such as 2026-11-22T10:00:00+00:00")
+        self.advance((moment - self.now()).total_seconds())
+
+    def reset(self) -> None:
+        """Go back to the system's time."""
+        self._offset = timedelta(0)
+
+
+def to_iso(timestamp: float) -> str:
+    """Return unix seconds as ISO-8601 UTC with microseconds."""
+    return datetime.fromtimestamp(timestamp, timezone.utc).isoformat(timespec="microseconds")

@@ -1,0 +1,223 @@
+"""The control API: what the phone page, tests and the demo drive the simulator with. Described in control_api.yaml."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from rasa_whatsapp.simulator import control_bodies as bodies
+from rasa_whatsapp.simulator.catalogue import STATUSES
+from rasa_whatsapp.simulator.clock import ClockRefused
+from rasa_whatsapp.simulator.control_bodies import ControlRefused
+from rasa_whatsapp.simulator.customers import Customer
+from rasa_whatsapp.simulator.event_stream import events
+from rasa_whatsapp.simulator.faults import FaultRefused
+from rasa_whatsapp.simulator.graph_routes import WORLD
+from rasa_whatsapp.simulator.openapi import description
+from rasa_whatsapp.simulator.phones import PhoneRefused
+from rasa_whatsapp.simulator.taps import TapRefused
+from rasa_whatsapp.simulator.webhooks import envelope, template_status_value
+from rasa_whatsapp.simulator.world import World
+
+REFUSALS = (ClockRefused, FaultRefused, PhoneRefused, TapRefused)
+
+
+async def health(request: web.Request) -> web.Response:
+    """Say that the simulator is up."""
+    return web.json_response({"status": "ok"})
+
+
+async def settings(request: web.Request) -> web.Response:
+    """Say which business is played; no secrets."""
+    chosen = request.app[WORLD].settings
+    return web.json_response(
+        {
+            "phone_number_id": chosen.phone_number_id,
+            "business_account_id": chosen.business_account_id,
+            "display_phone_number": chosen.display_phone_number,
+            "verified_name": chosen.verified_name,
+            "webhook_url": chosen.webhook_url,
+            "window_errors": chosen.window_errors.value,
+        }
+    )
+
+
+async def get_clock(request: web.Request) -> web.Response:
+    """Return the simulated time."""
+    return web.json_response(request.app[WORLD].shown_clock())
+
+
+async def move_clock(request: web.Request) -> web.Response:
+    """Move the simulated time forward."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    if ("advance_seconds" in body) == ("now" in body):
+        raise ControlRefused("give either advance_seconds or now")
+    if "now" in body:
+        world.clock.move_to(bodies.moment(body))
+    else:
+        world.clock.advance(bodies.seconds(body))
+    world.clock_moved()
+    return web.json_response(world.shown_clock())
+
+
+async def list_customers(request: web.Request) -> web.Response:
+    """Return all customers with their care windows."""
+    world = request.app[WORLD]
+    return web.json_response({"customers": [world.phones.shown(customer) for customer in world.storage.customers()]})
+
+
+async def save_customer(request: web.Request) -> web.Response:
+    """Create or change a customer."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    customer = world.phones.upsert(bodies.wa_id(body.get("wa_id")), bodies.customer_changes(body))
+    return web.json_response(world.phones.shown(customer))
+
+
+async def write(request: web.Request) -> web.Response:
+    """Let a customer write, tap, or send anything."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    number, when = bodies.wa_id(request.match_info["wa_id"]), bodies.when(body)
+    how: dict[str, Any] = {"timestamp": when.timestamp, "wamid": when.wamid}
+    match body.get("type"):
+        case "text":
+            content = {"type": "text", "text": {"body": bodies.text(body, "text", 65_536)}}
+            message_id = world.phones.send(number, content, **how)
+        case "tap":
+            message_id = world.phones.tap(number, bodies.text(body, "message_id"), bodies.text(body, "button"), **how)
+        case "raw":
+            message_id = world.phones.send(number, bodies.raw_message(body), **how)
+        case _:
+            raise ControlRefused("type must be one of text, tap, raw")
+    return web.json_response({"id": message_id}, status=201)
+
+
+async def chat(request: web.Request) -> web.Response:
+    """Return a customer's chat."""
+    world, customer = _known(request)
+    shown = world.phones.shown(customer)
+    messages = [message.to_json() for message in world.storage.chat(customer.wa_id)]
+    return web.json_response({"customer": shown, "window": shown["window"], "messages": messages})
+
+
+async def read_chat(request: web.Request) -> web.Response:
+    """Let a customer open the chat: everything delivered is read."""
+    world, customer = _known(request)
+    world.statuses.read_chat(customer.wa_id)
+    return web.json_response(world.phones.shown(customer))
+
+
+async def choose_marketing(request: web.Request) -> web.Response:
+    """Let a customer stop or resume marketing messages."""
+    world, customer = _known(request)
+    choice = bodies.marketing(await bodies.read(request))
+    return web.json_response(world.phones.shown(world.phones.choose_marketing(customer.wa_id, choice)))
+
+
+async def requests(request: web.Request) -> web.Response:
+    """Return the journal of Graph requests."""
+    return web.json_response({"requests": request.app[WORLD].storage.requests(bodies.limit(request))})
+
+
+async def deliveries(request: web.Request) -> web.Response:
+    """Return the webhook deliveries."""
+    return web.json_response({"deliveries": request.app[WORLD].storage.deliveries(bodies.limit(request))})
+
+
+async def send_webhook(request: web.Request) -> web.Response:
+    """Sign and deliver any value, or a whole body, as it is."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    whole = body.get("body")
+    if whole is None:
+        if "value" not in body:
+            raise ControlRefused("give field and value, or a whole body")
+        whole = envelope(world.settings, bodies.text(body, "field"), body["value"])
+    if request.query.get("wait") == "true":
+        shown = await world.deliveries.send_body_once(whole)
+        return web.json_response({"status": shown["last_status"], **shown})
+    number, _ = world.deliveries.send_body(whole)
+    return web.json_response(world.storage.delivery(number), status=202)
+
+
+async def subscribe(request: web.Request) -> web.Response:
+    """Ask the bot for the subscription challenge, as Meta does when the webhook is set up."""
+    status = await request.app[WORLD].deliveries.subscribe(secrets.token_hex(8))
+    return web.json_response({"verified": status == 200, "status": status or None})
+
+
+async def list_templates(request: web.Request) -> web.Response:
+    """Return the templates with their present status."""
+    return web.json_response({"templates": [template.to_json() for template in request.app[WORLD].templates.all()]})
+
+
+async def change_template(request: web.Request) -> web.Response:
+    """Give a template another status, and tell the bot."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    template = world.templates.find(request.match_info["name"], request.match_info["language"])
+    if template is None:
+        raise ControlRefused("there is no template with this name and language", 404)
+    if body.get("status") not in STATUSES:
+        raise ControlRefused(f"status must be one of {', '.join(STATUSES)}")
+    shown = world.templates.change_status(template, body["status"]).to_json()
+    world.deliveries.send("message_template_status_update", template_status_value(shown))
+    return web.json_response(shown)
+
+
+async def get_faults(request: web.Request) -> web.Response:
+    """Return the faults that are switched on."""
+    return web.json_response({"faults": request.app[WORLD].faults.to_json()})
+
+
+async def put_faults(request: web.Request) -> web.Response:
+    """Switch on exactly these faults."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    world.faults.replace(body.get("faults"))
+    world.statuses.release()
+    return web.json_response({"faults": world.faults.to_json()})
+
+
+async def reset(request: web.Request) -> web.Response:
+    """Forget everything."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    world.reset(also_clock=bodies.flag(body, "clock"))
+    return web.json_response({"status": "ok"})
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Return the description of this API."""
+    return web.json_response(description())
+
+
+def _known(request: web.Request) -> tuple[World, Customer]:
+    world = request.app[WORLD]
+    customer = world.storage.customer(bodies.wa_id(request.match_info["wa_id"]))
+    if customer is None:
+        raise ControlRefused("there is no customer with this number", 404)
+    return world, customer
+
+
+ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]], ...] = (
+    ("GET", "/control/health", health),
+    ("GET", "/control/settings", settings),
+    ("GET", "/control/clock", get_clock),
+    ("POST", "/control/clock", move_clock),
+    ("GET", "/control/customers", list_customers),
+    ("POST", "/control/customers", save_customer),
+    ("POST", "/control/customers/{wa_id}/messages", write),
+    ("GET", "/control/customers/{wa_id}/chat", chat),
+    ("POST", "/control/customers/{wa_id}/read", read_chat),
+    ("PUT", "/control/customers/{wa_id}/marketing", choose_marketing),
+    ("GET", "/control/events", events),
+    ("GET", "/control/requests", requests),
+    ("GET", "/control/deliveries", deliveries),
+    ("POST", "/control/webhooks", send_webhook),
+    ("POST", "/control/subscription", subscribe),
+    ("GET", "/control/templates", list_templates),
+    ("PUT", "/control/templates/{name}/{language}", change_template),
+    ("GET", "/control/faults", get_faults),
+    ("PUT", "/control/faults", put_faults),
+    ("POST", "/control/reset", reset),
+    ("GET", "/control/openapi.json", openapi),
+)

@@ -1,0 +1,28 @@
+// The control API: one call, and the stream of events. The page knows nothing that these do not tell it.
+
+export async function call(method, path, body) {
+  const options = method === "GET" ? {} : { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
+  const answer = await fetch(`/control/${path}`, options);
+  const json = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(json.error || `The simulator answered ${answer.status}`);
+  return json;
+}
+
+// Listen, with a chat on screen or none. `opened` is called with whether the connection had been lost, after the first
+// event of every connection: from then on nothing is missed.
+export function listen(openChat, { heard, opened, lost }) {
+  const stream = new EventSource(openChat ? `/control/events?open=${encodeURIComponent(openChat)}` : "/control/events");
+  let fresh = true;
+  let broken = false;
+  stream.onerror = () => { broken = true; lost(); };
+  for (const name of ["clock", "customer", "delivery", "message", "reset", "status", "typing"]) {
+    stream.addEventListener(name, (event) => heard(name, JSON.parse(event.data)));
+  }
+  stream.addEventListener("clock", () => {
+    if (!fresh && !broken) return;
+    const wasBroken = broken;
+    fresh = broken = false;
+    opened(wasBroken);
+  });
+  return stream;
+}

@@ -1,0 +1,22 @@
+"""JSON as it may arrive from anybody: decoded strictly, or refused by one error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+
+class NotJson(ValueError):
+    """The text is not JSON, or nested beyond all measure."""
+
+
+def decode(text: str) -> Any:
+    """Return the value of a JSON text; NaN and Infinity, which Python would take, are refused."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise NotJson("not JSON") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise NotJson(name)

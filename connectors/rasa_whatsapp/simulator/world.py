@@ -1,0 +1,71 @@
+"""One simulator: everything wired together, started, stopped and emptied in the right order."""
+
+from __future__ import annotations
+
+from rasa_whatsapp.simulator import catalogue
+from rasa_whatsapp.simulator.clock import Clock
+from rasa_whatsapp.simulator.deliveries import Deliveries
+from rasa_whatsapp.simulator.events import Events
+from rasa_whatsapp.simulator.faults import Faults
+from rasa_whatsapp.simulator.graph import Graph
+from rasa_whatsapp.simulator.phones import Phones
+from rasa_whatsapp.simulator.settings import Settings
+from rasa_whatsapp.simulator.statuses import Statuses
+from rasa_whatsapp.simulator.storage import Storage
+from rasa_whatsapp.simulator.templates import Templates
+
+OFFSET = "clock_offset_seconds"
+
+
+class World:
+    """The parts of a simulator; the routes call these."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read templates and database; raise what is wrong with them before anything runs."""
+        loaded = catalogue.load(settings.templates_path) if settings.templates_path is not None else []
+        self.settings = settings
+        self.storage = Storage(settings.database_path)
+        self.clock = Clock(self.storage.kept(OFFSET, 0.0))
+        self.events = Events()
+        self.faults = Faults()
+        self.templates = Templates(loaded, self.storage)
+        self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock)
+        self.statuses = Statuses(settings, self.storage, self.events, self.faults, self.clock, self.deliveries)
+        self.phones = Phones(settings, self.storage, self.events, self.clock, self.deliveries)
+        self.graph = Graph(
+            settings, self.storage, self.events, self.faults, self.clock, self.templates, self.phones, self.statuses
+        )
+
+    def start(self) -> None:
+        """Go on with what an earlier run left undone."""
+        self.deliveries.start()
+        self.statuses.start()
+
+    async def close(self) -> None:
+        """Stop everything; what is undone stays in the database."""
+        await self.statuses.close()
+        await self.deliveries.close()
+        self.storage.close()
+
+    def clock_moved(self) -> None:
+        """Remember how far the clock is ahead, and tell the watchers."""
+        self.storage.keep(OFFSET, self.clock.offset_seconds)
+        self.events.tell("clock", self.shown_clock())
+
+    def shown_clock(self) -> dict[str, object]:
+        """Return the clock as the control API shows it."""
+        now = self.clock.now().isoformat(timespec="microseconds")
+        return {"now": now, "offset_seconds": self.clock.offset_seconds}
+
+    def reset(self, *, also_clock: bool) -> None:
+        """Forget customers, chats, journals, faults and changed templates; the clock stays unless asked."""
+        self.statuses.stop()
+        self.deliveries.stop()
+        self.storage.clear()
+        self.faults.replace([])
+        self.statuses.release()
+        self.templates.reload()
+        if also_clock:
+            self.clock.reset()
+        self.clock_moved()
+        self.events.tell("reset", {})
