@@ -1,0 +1,4 @@
+"""The example bot's custom actions: orders, reminders, feedback and the care window of a small web shop.
+
+`rasa run actions` finds every action class in this package.
+"""

@@ -1,0 +1,229 @@
+"""One trained model and, on it, conversations that run the real policies and the real actions in this process.
+
+A `Chat` hands messages to Rasa as the WhatsApp channel does: the window's entities come with every turn and every follow-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # `actions` and `data` are found as `rasa` finds them: from the repository root
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock:
+    """A clock that stands."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        """Return the moment at which it stands."""
+        return self.moment
+
+
+@pytest.fixture(autouse=True)
+def shop_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a shop of its own, which does not exist yet."""
+    path = tmp_path / "shop" / "shop.sqlite"
+    monkeypatch.setenv("SHOP_DATABASE", str(path))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of all actions at NOW."""
+    for module in ("reminders", "order_status", "feedback", "care_window"):
+        monkeypatch.setattr(f"actions.{module}.from_environment", lambda: FixedClock(NOW))
+
+
+def run_rasa(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Rasa's command line on this project, with a tracker store in the folder and no action server."""
+    environment = {
+        **os.environ,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "RASA_TRACKER_DB": str(folder / "trackers.sqlite"),
+        "RASA_ACTION_ENDPOINT": "http://127.0.0.1:9/webhook",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "PYTHONWARNINGS": "ignore::DeprecationWarning",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "rasa", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def rasa_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return the function that runs Rasa's command line on this project."""
+    return run_rasa
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the trained model: the file that RASA_WHATSAPP_TEST_MODEL names, else one trained here (about 20 s)."""
+    if given := os.environ.get("RASA_WHATSAPP_TEST_MODEL"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("model")
+    finished = run_rasa("train", "--out", str(folder), "--fixed-model-name", "bot", folder=folder)
+    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-3000:]
+    return folder / "bot.tar.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One bubble of the bot: its text, the buttons' payloads by title, and what stands under `custom`."""
+
+    text: str
+    buttons: dict[str, str]
+    custom: dict[str, Any]
+
+
+class Bot:
+    """The trained bot, loaded once; its actions run in this process instead of behind a port."""
+
+    def __init__(self, model: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Rasa's own libraries warn about each other
+            self._load(model)
+
+    def _load(self, model: Path) -> None:
+        import structlog
+
+        # Rasa sets this up in its command line only; without it, every turn prints a page.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        from rasa.core.agent import Agent
+        from rasa.core.channels.channel import CollectingOutputChannel
+        from rasa.utils.endpoints import EndpointConfig
+        from rasa_sdk.executor import ActionExecutor
+
+        executor = ActionExecutor()
+        executor.register_package("actions")
+
+        class Actions(EndpointConfig):
+            async def request(self, *_: Any, **call: Any) -> Any:
+                return await executor.run(call["json"])
+
+        class WhatsApp(CollectingOutputChannel):
+            @classmethod
+            def name(cls) -> str:
+                return "whatsapp"
+
+        self.channels = {"whatsapp": WhatsApp, "rest": CollectingOutputChannel}
+        self.agent = Agent.load(model, action_endpoint=Actions("http://actions.invalid"))
+
+    def wait(self, turn: Any) -> Any:
+        """Return what a coroutine of Rasa's returns."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._loop.run_until_complete(turn)
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """Return Rasa's parse of one message."""
+        from rasa.core.channels.channel import UserMessage
+
+        parsed: dict[str, Any] = self.wait(self.agent.processor.parse_message(UserMessage(text)))
+        return parsed
+
+    def close(self) -> None:
+        """Close the event loop."""
+        self._loop.close()
+
+
+class Chat:
+    """One customer's conversation with the bot."""
+
+    def __init__(self, bot: Bot, sender: str, channel: str) -> None:
+        self._bot = bot
+        self._sender = sender
+        self._channel = channel
+
+    def say(self, text: str) -> list[Said]:
+        """Return the bot's answers to a text, or to a tapped button's payload such as `/affirm`."""
+        from rasa.core.channels.channel import UserMessage
+
+        output = self._bot.channels[self._channel]()
+        message = UserMessage(text, output, self._sender, input_channel=self._channel)
+        message.parse_data = self._bot.parse(text)
+        message.parse_data["entities"] += self._window(is_open=True)
+        self._bot.wait(self._bot.agent.handle_message(message))
+        return _bubbles(output.messages)
+
+    def follow_up(self, intent: str, *entities: dict[str, Any], is_open: bool = False) -> list[Said]:
+        """Return what the bot says when a follow-up is due."""
+        output = self._bot.channels[self._channel]()
+        wanted = [*entities, *self._window(is_open=is_open)]
+        self._bot.wait(self._bot.agent.processor.trigger_external_user_uttered(intent, wanted, self.tracker(), output))
+        return _bubbles(output.messages)
+
+    def tracker(self) -> Any:
+        """Return the conversation as Rasa stores it."""
+        return self._bot.wait(self._bot.agent.tracker_store.get_or_create_tracker(self._sender))
+
+    def slot(self, name: str) -> Any:
+        """Return a slot's value."""
+        return self.tracker().get_slot(name)
+
+    def events(self, type_name: str) -> list[Any]:
+        """Return the conversation's events of one type, oldest first."""
+        return [event for event in self.tracker().events if event.type_name == type_name]
+
+    def _window(self, *, is_open: bool) -> list[dict[str, Any]]:
+        if self._channel != "whatsapp":
+            return []
+        return [
+            {"entity": "care_window_open", "value": is_open},
+            {"entity": "care_window_expires_at", "value": "2026-11-23T09:59:30+00:00"},
+            {"entity": "whatsapp_consent", "value": "unknown"},
+        ]
+
+
+def _bubbles(messages: list[dict[str, Any]]) -> list[Said]:
+    """Join what Rasa sends apart: a response's text and buttons, then its custom part."""
+    bubbles: list[Said] = []
+    for message in messages:
+        if custom := message.get("custom"):
+            bubbles[-1] = Said(bubbles[-1].text, bubbles[-1].buttons, custom)
+            continue
+        buttons = {button["title"]: button["payload"] for button in message.get("buttons", [])}
+        bubbles.append(Said(message["text"], buttons, {}))
+    return bubbles
+
+
+@pytest.fixture(scope="session")
+def bot(trained_model: Path) -> Iterator[Bot]:
+    """Return the trained bot."""
+    loaded = Bot(trained_model)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture
+def chat(bot: Bot, request: pytest.FixtureRequest) -> Callable[..., Chat]:
+    """Return a function that begins a conversation, on WhatsApp unless another channel is named."""
+
+    def begin(channel: str = "whatsapp") -> Chat:
+        return Chat(bot, f"{request.node.nodeid}/{channel}", channel)
+
+    return begin
