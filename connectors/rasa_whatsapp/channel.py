@@ -16,13 +16,14 @@ from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp import reminders
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.cloud import limits, signature
 from rasa_whatsapp.config import Settings, read_settings
 from rasa_whatsapp.dialogue import Turn
-from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed
+from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed, WhatsAppError
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME, RasaDialogue
@@ -60,7 +61,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         """Return the routes of the webhook; the dialogue behind it starts and stops with the server."""
         webhook = Blueprint("whatsapp_webhook")
 
-        @webhook.listener("after_server_start")
+        # Before the socket opens: whoever is answered at all is answered by a channel that can store. Rasa loads its model
+        # after this, which is why the agent is looked up for each turn.
+        @webhook.listener("before_server_start")
         async def start(app: Sanic, _: Any) -> None:
             self._running = await _Running.start(self._settings, lambda: getattr(app.ctx, "agent", None))
 
@@ -90,21 +93,27 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     async def _receive(self, body: bytes, header: str | None) -> HTTPResponse:
         if len(body) > limits.WEBHOOK_BYTES:
-            return _refused(
-                "body_too_large", 413, f"it has {len(body)} bytes, Meta sends at most {limits.WEBHOOK_BYTES}"
-            )
+            return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
         if self._running is None:
             return _refused("not_started", 503, "the server is still starting")
         try:
             signature.verify(body, header, self._settings["app_secret"])
             await self._running.gateway.receive(body)
-        except SignatureMissing as problem:
-            return _refused("signature_missing", 401, str(problem))
-        except SignatureInvalid as problem:
-            return _refused("signature_invalid", 403, str(problem))
-        except WebhookMalformed as problem:
-            return _refused("webhook_malformed", 400, str(problem))
+        except tuple(_REFUSALS) as problem:
+            action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
+            return _refused(action, status, str(problem))
+        except SQLAlchemyError:
+            logger.exception("A webhook could not be stored; Meta delivers it again.", extra={"action": "not_stored"})
+            return response.text("not_stored", status=503)
         return response.text("ok")
+
+
+# first that fits -> (action in the log and answer's text, HTTP status)
+_REFUSALS: dict[type[WhatsAppError], tuple[str, int]] = {
+    SignatureMissing: ("signature_missing", 401),
+    SignatureInvalid: ("signature_invalid", 403),
+    WebhookMalformed: ("webhook_malformed", 400),
+}
 
 
 class _Running:
@@ -126,7 +135,7 @@ class _Running:
         running: list[Gateway] = []
 
         def output(turn: Turn) -> WhatsAppOutput:
-            return WhatsAppOutput(running[0], cause=turn.message_id, proactive=turn.is_external)
+            return WhatsAppOutput(running[0], cause=turn.cause, proactive=turn.is_external)
 
         gateway = Gateway(
             database=database,

@@ -14,6 +14,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates import TemplateBook, Translation, read_translation
@@ -72,6 +74,16 @@ def _api_version(value: Any) -> str:
     return text
 
 
+def _database(value: Any) -> str:
+    try:
+        url = make_url(_text(value))
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        raise Unacceptable("the address of an SQLite file, such as sqlite:///rasa_whatsapp.sqlite")
+    return str(value).strip()
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Unacceptable("true or false")
@@ -112,7 +124,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="business_account_id", read=_digits, meaning="Id of the WhatsApp Business Account."),
     Setting(name="graph_url", read=_web_address, default=DEFAULT_GRAPH_URL, meaning="Where Graph is."),
     Setting(name="api_version", read=_api_version, default=DEFAULT_API_VERSION, meaning="Graph version."),
-    Setting(name="database_url", read=_text, default=DEFAULT_URL, meaning="The channel's own store, for SQLAlchemy."),
+    Setting(
+        name="database_url", read=_database, default=DEFAULT_URL, meaning="The channel's own store, for SQLAlchemy."
+    ),
     Setting(name="templates", read=_text, meaning="File with the approved templates."),
     Setting(name="fallback_languages", read=_words, default=(), meaning="Template languages to try, in order."),
     Setting(name="utility_needs_opt_in", read=_flag, default=False, meaning="Utility templates need an opt-in too."),
@@ -125,7 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="settle_seconds",
         read=_seconds,
-        default=timedelta(seconds=30),
+        default=timedelta(seconds=10),
         meaning="How long a status may tell the fate of an unanswered request.",
     ),
     Setting(
@@ -224,9 +238,18 @@ def _shown(setting: Setting, value: Any) -> str:
         return "-"
     if setting.secret:
         return "an empty text" if value == "" else f"•••• ({len(str(value))} characters)"
+    if setting.name == "database_url":
+        return _without_password(value)
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}"
     return ", ".join(value) if isinstance(value, tuple) else repr(value)
+
+
+def _without_password(value: Any) -> str:
+    try:
+        return str(make_url(value).render_as_string(hide_password=True))
+    except (ArgumentError, AttributeError):
+        return "something that is no database address"
 
 
 def _read_templates(path: Path, problems: list[str]) -> TemplateBook:

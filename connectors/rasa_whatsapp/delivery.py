@@ -25,7 +25,7 @@ from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.storage import contacts, outbox
+from rasa_whatsapp.storage import contacts, inbox, outbox
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.outbox import Message, NewMessage, State
 
@@ -43,7 +43,7 @@ class DeliveryRules:
     templates: TemplateBook = field(default_factory=TemplateBook)
     fallback_languages: Sequence[str] = ()
     utility_needs_opt_in: bool = False
-    settle: timedelta = timedelta(seconds=30)
+    settle: timedelta = timedelta(seconds=10)
     age_limit: timedelta = timedelta(hours=23)
 
 
@@ -56,6 +56,11 @@ class Spoken:
     ordinal: int
     proactive: bool
     utterance: Utterance
+
+    @property
+    def key(self) -> str:
+        """Return the key of the response, and of its first part."""
+        return f"{self.cause}#{self.ordinal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +86,24 @@ class Settled:
 Next = Union[Send, Wait, Settled, None]
 
 
-def keep(connection: Connection, spoken: Spoken, now: datetime) -> int:
-    """Put a response into the outbox, each part under its key; return how many ordinals it took.
+def keep(connection: Connection, spoken: Spoken, now: datetime) -> None:
+    """Put a response into the outbox, each part under its key; a response whose key is known is not said again.
 
     Raises UnknownContact.
     """
-    if contacts.read(connection, spoken.contact_id) is None:
+    contact = contacts.read(connection, spoken.contact_id)
+    if contact is None:
         raise UnknownContact(f"{spoken.contact_id!r} is no contact of this WhatsApp channel")
-    _note_consent(connection, spoken, now)
+    if outbox.is_known(connection, spoken.key):
+        return
+    _note_consent(connection, spoken, contact, now)
     template = spoken.utterance.template
     payloads = {payload: payload for payload in template.payloads} if template else {}
-    utterance_key = f"{spoken.cause}#{spoken.ordinal}"
-    drafts = spoken.utterance.drafts or (None,)
-    for offset, draft in enumerate(drafts):
+    for part, draft in enumerate(spoken.utterance.drafts or (None,), start=1):
         choices = {option.choice_id: option.payload for option in options_of(draft)} if draft else {}
         message = NewMessage(
-            key=f"{spoken.cause}#{spoken.ordinal + offset}",
-            utterance=utterance_key,
+            key=spoken.key if part == 1 else f"{spoken.key}.{part}",
+            utterance=spoken.key,
             contact_id=spoken.contact_id,
             proactive=spoken.proactive,
             free_form=content_of(draft) if draft else None,
@@ -105,7 +111,6 @@ def keep(connection: Connection, spoken: Spoken, now: datetime) -> int:
             choices=choices | payloads,
         )
         outbox.add(connection, message, now)
-    return len(drafts)
 
 
 def keep_impossible(connection: Connection, contact_id: str, key: str, reason: str, now: datetime) -> None:
@@ -120,6 +125,8 @@ def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, no
     message = outbox.head(connection, contact_id)
     if message is None:
         return None
+    if message.state is State.SENDING:
+        return _settle_interrupted(connection, message, rules, now)
     if message.not_before is not None and message.not_before > now:
         return Wait(message.not_before - now)
     contact = contacts.read(connection, contact_id)
@@ -147,12 +154,19 @@ def record(
         _try_later(connection, message, answer, rules, now, jitter)
     elif answer.disposition is Disposition.NEEDS_TEMPLATE and message.form == "free_form":
         window = contacts.window_of(connection, message.contact_id)
-        contacts.record_window(connection, message.contact_id, window.with_refusal(now))
+        contacts.record_window(connection, message.contact_id, window.with_refusal(message.tried_at or now))
         outbox.reopen(connection, message)
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
         if answer.disposition is Disposition.STOP_CONTACTING:
             _stop_contacting(connection, message, answer, now)
+
+
+def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> Wait:
+    """Give a status time to tell the fate of a request whose answer could not be noted."""
+    reason = "its answer was not noted; it may have been sent"
+    outbox.postpone(connection, message, State.UNSETTLED, now + rules.settle, code=0, reason=reason)
+    return Wait(rules.settle)
 
 
 def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
@@ -223,9 +237,16 @@ def _stop_contacting(connection: Connection, message: Message, refused: Refused,
     contacts.record_consent(connection, message.contact_id, given)
 
 
-def _note_consent(connection: Connection, spoken: Spoken, now: datetime) -> None:
+def _note_consent(connection: Connection, spoken: Spoken, contact: Contact, now: datetime) -> None:
+    """Note what the customer is told here that they agreed to: at the moment of the message that they agreed with.
+
+    A turn may run later than a STOP that was typed after that message, and must not outdo it.
+    """
     note = spoken.utterance.consent
-    if note is None or outbox.is_known(connection, f"{spoken.cause}#{spoken.ordinal}"):
+    if note is None:
         return
-    given = ConsentGiven(scope=note.scope, choice=note.choice, at=now, source=note.source, evidence=spoken.cause)
+    asked_at = inbox.sent_at(connection, contact.number_id, spoken.cause)
+    given = ConsentGiven(
+        scope=note.scope, choice=note.choice, at=asked_at or now, source=note.source, evidence=spoken.cause
+    )
     contacts.record_consent(connection, spoken.contact_id, given)

@@ -26,12 +26,13 @@ COMMAND_PREFIX = "/"
 class Turn:
     """One turn for the dialogue to take.
 
-    `text` is a command (`/intent{...}`) only if `is_command`. `intent` is set when the channel knows the intent itself: for
+    `cause` is what the keys of its answers begin with. `text` is a command (`/intent{...}`) only if `is_command`. `intent` is set when the channel knows the intent itself: for
     a follow-up, or for a consent keyword that the domain declares an intent for.
     """
 
     contact_id: str
     message_id: str
+    cause: str
     text: str
     is_command: bool = False
     intent: str | None = None
@@ -83,10 +84,19 @@ def _drafts(response: Mapping[str, Any], list_button: str) -> list[Draft]:
     drafts = _menu(body, options, list_button) if options else _texts(body)
     for key in ("image", "attachment"):
         if response.get(key):
-            drafts.extend(_texts(str(response[key])))
+            drafts.extend(_texts(_link(key, response[key])))
     for element in _list(response, "elements"):
         drafts.extend(_element(element, list_button))
     return drafts
+
+
+def _link(key: str, value: Any) -> str:
+    """Return the address of a media file, also from Rasa's {"type": ..., "payload": {"src": ...}}."""
+    payload = value.get("payload", value) if isinstance(value, Mapping) else value
+    link = (payload.get("src") or payload.get("url")) if isinstance(payload, Mapping) else payload
+    if not isinstance(link, str):
+        raise DraftImpossible(f"{key} is neither a link nor an object with one")
+    return link
 
 
 def _text_of(response: Mapping[str, Any]) -> str:

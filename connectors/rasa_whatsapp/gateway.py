@@ -41,10 +41,13 @@ _DIALOGUE_AWAY = timedelta(seconds=1)
 class Dialogue(Protocol):
     """Whoever answers: Rasa in production."""
 
-    async def take(self, turn: Turn, *, again: bool) -> bool:
-        """Take a turn; `again` if an earlier run may have completed. Return False if the turn has become pointless.
+    async def has_taken(self, turn: Turn) -> bool:
+        """Tell whether the dialogue holds this turn, so that an interrupted run of it had come to its end."""
 
-        Raises DialogueUnavailable if no dialogue is there at the moment.
+    async def take(self, turn: Turn) -> bool:
+        """Take a turn; return False if it has become pointless.
+
+        Both raise DialogueUnavailable if no dialogue is there at the moment.
         """
 
 
@@ -101,6 +104,8 @@ class Gateway:
             self._ticker.cancel()
         await self._turns.close(grace_seconds)
         await self._deliveries.close(grace_seconds)
+        for task in self._background:
+            task.cancel()  # read receipts, which nothing depends on
         await asyncio.gather(*self._background, return_exceptions=True)
 
     async def receive(self, body: bytes) -> None:
@@ -123,8 +128,8 @@ class Gateway:
 
     async def say(
         self, contact_id: str, cause: str, ordinal: int, response: Mapping[str, Any], *, proactive: bool
-    ) -> int:
-        """Keep a response for delivery under keys made of its cause and ordinal; return how many ordinals it took.
+    ) -> None:
+        """Keep a response for delivery under keys made of its cause and ordinal.
 
         A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
         """
@@ -134,11 +139,10 @@ class Gateway:
         except DraftImpossible as problem:
             logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
             await self._database.run(delivery.keep_impossible, contact_id, f"{cause}#{ordinal}", str(problem), now)
-            return 1
+            return
         spoken = Spoken(contact_id=contact_id, cause=cause, ordinal=ordinal, proactive=proactive, utterance=utterance)
-        taken = await self._database.run(delivery.keep, spoken, now)
+        await self._database.run(delivery.keep, spoken, now)
         self._deliveries.wake(contact_id)
-        return taken
 
     async def deliver(self, contact_id: str) -> float | None:
         """Send the contact's next message; return the seconds until there may be another, None if there is none."""
@@ -163,16 +167,24 @@ class Gateway:
         name: str | None,
         intent: str | None,
         entities: Sequence[dict[str, Any]] | None,
+        cause: str,
     ) -> None:
-        """Cancel the contact's open follow-ups that match everything given."""
-        now = self._clock.now()
-        await self._database.run(follow_ups.cancel, contact_id, now, name=name, intent=intent, entities=entities)
+        """Cancel the contact's open follow-ups that match everything given, but not the one that is the cause."""
+        await self._database.run(
+            follow_ups.cancel,
+            contact_id,
+            self._clock.now(),
+            name=name,
+            intent=intent,
+            entities=entities,
+            but=cause.removeprefix(turns.FOLLOW_UP_CAUSE),
+        )
 
     async def _run(self, due: Due) -> float:
         if due.row.kind is inbox.Kind.MESSAGE:
             self._mark_as_read(due)
         try:
-            sensible = await self._dialogue.take(due.turn, again=due.again)
+            sensible = await self._take_once(due)
         except DialogueUnavailable as problem:
             await self._database.run(turns.put_back, due, self._clock.now(), reason=str(problem), pause=_DIALOGUE_AWAY)
             return _DIALOGUE_AWAY.total_seconds()
@@ -183,6 +195,14 @@ class Gateway:
         else:
             await self._database.run(turns.drop, due, self._clock.now(), "the conversation was restarted since")
         return 0
+
+    async def _take_once(self, due: Due) -> bool:
+        """Let the dialogue take the turn unless an interrupted run of it had come to its end."""
+        if due.again:
+            if await self._dialogue.has_taken(due.turn):
+                return True
+            await self._database.run(turns.begin_again, due, self._clock.now())
+        return await self._dialogue.take(due.turn)
 
     async def _turn_failed(self, due: Due, problem: Exception) -> float:
         logger.error("A turn of %s failed.", due.turn.contact_id, exc_info=problem, extra={"action": "turn_failed"})

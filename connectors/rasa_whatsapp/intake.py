@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.cloud.content import OtherKind, TextTyped
+from rasa_whatsapp.cloud.content import OtherKind
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import (
     Broken,
@@ -35,6 +35,7 @@ from rasa_whatsapp.policy.consent import (
 from rasa_whatsapp.policy.window import OPENING_NOTHING
 from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
 from rasa_whatsapp.storage.inbox import Kind, NewRow, State
+from rasa_whatsapp.turns import said
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def take_in(connection: Connection, events: Iterable[Event], rules: IntakeRules,
                 _take_one(connection, event, rules, now, taken)
         except Exception as problem:  # whatever it is, the other events of the body must not pay for it
             logger.exception("An event could not be stored; it is parked.", extra={"action": "event_parked"})
-            _park(connection, event, f"{type(problem).__name__} while storing it", now)
+            # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
+            _keep(connection, event, State.PARKED, f"{type(problem).__name__} while storing it", now)
     return taken
 
 
@@ -79,8 +81,8 @@ def replay(connection: Connection, row_ids: list[int], rules: IntakeRules, now: 
 
 def _take_one(connection: Connection, event: Event, rules: IntakeRules, now: datetime, taken: TakenIn) -> None:
     if isinstance(event, StatusChanged):
-        _take_status(connection, event, now, taken)
-    elif event.number_id and event.number_id not in rules.number_ids:
+        _take_status(connection, event, taken)
+    elif not isinstance(event, (Broken, Unused)) and event.number_id not in rules.number_ids:
         _keep(connection, event, State.IGNORED, "the phone number id is not one of this bot's", now)
     elif isinstance(event, MessageReceived):
         _take_message(connection, event, rules, now, taken)
@@ -99,11 +101,10 @@ def _take_message(
     contact_id = contacts.identify(connection, event.number_id, event.sender, now)
     _note_keyword(connection, contact_id, event, rules)
     is_turn = not isinstance(event.content, OtherKind)
-    opens = is_turn or (isinstance(event.content, OtherKind) and event.content.kind not in OPENING_NOTHING)
-    if opens:
-        window = contacts.window_of(connection, contact_id).with_message(event.sent_at)
+    sent_at = min(event.sent_at, now)  # a moment in the future would keep the window open for longer than 24 hours
+    if is_turn or _kind(event) not in OPENING_NOTHING:
+        window = contacts.window_of(connection, contact_id).with_message(sent_at)
         contacts.record_window(connection, contact_id, window)
-    if opens and not is_turn:
         follow_ups.overtaken(connection, contact_id, now)
     inbox.add(
         connection,
@@ -113,7 +114,7 @@ def _take_message(
             contact_id=contact_id,
             kind=Kind.MESSAGE,
             body=event.raw,
-            sent_at=event.sent_at,
+            sent_at=sent_at,
             received_at=now,
             state=State.RECEIVED if is_turn else State.IGNORED,
             reason=None if is_turn else f"the kind {_kind(event)} has no meaning for the dialogue",
@@ -124,9 +125,10 @@ def _take_message(
 
 
 def _note_keyword(connection: Connection, contact_id: str, event: MessageReceived, rules: IntakeRules) -> None:
-    if not isinstance(event.content, TextTyped):
+    if isinstance(event.content, OtherKind):
         return
-    choice = keyword_choice(event.content.text, opt_out=rules.opt_out_keywords, opt_in=rules.opt_in_keywords)
+    text, _ = said(connection, contact_id, event)  # a template's button may be called STOP
+    choice = keyword_choice(text, opt_out=rules.opt_out_keywords, opt_in=rules.opt_in_keywords)
     if choice is not None:
         given = ConsentGiven(
             scope=Scope.ALL, choice=choice, at=event.sent_at, source="keyword", evidence=event.message_id
@@ -146,28 +148,32 @@ def _take_preference(connection: Connection, event: PreferenceChanged, now: date
     contacts.record_consent(connection, contact_id, given)
 
 
-def _take_status(connection: Connection, event: StatusChanged, now: datetime, taken: TakenIn) -> None:
+def _take_status(connection: Connection, event: StatusChanged, taken: TakenIn) -> None:
     code = event.error.code if event.error else None
-    outbox.record_status(connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing)
+    is_new = outbox.record_status(
+        connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing
+    )
     row = outbox.find_sent(connection, event.message_id, event.key)
-    if row is None:
-        return  # sent by another tool over the same number
+    if row is None or not is_new:
+        return  # sent by another tool over the same number, or told before
     taken.deliveries.add(row.contact_id)
     if event.status != "failed":
         outbox.advance(connection, row, event.status, event.message_id)
-    elif outbox.may_fail(row):
-        _take_failure(connection, row, event, now)
+    elif outbox.may_fail(row, event.message_id):
+        _take_failure(connection, row, event)
 
 
-def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChanged, now: datetime) -> None:
-    code = event.error.code if event.error else 0
+def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChanged) -> None:
+    code = event.error.code if event.error else None
+    if code is None:
+        outbox.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
+        return
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
-    reason = f"Meta's error {code}: {remedy}"
-    outbox.settle(connection, row.id, outbox.State.FAILED, reason=reason, code=code, message_id=event.message_id)
+    outbox.fail(connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}", code=code)
     if code == _REENGAGEMENT and row.form == "free_form":
         window = contacts.window_of(connection, row.contact_id)
-        contacts.record_window(connection, row.contact_id, window.with_refusal(now))
-        outbox.add_fallback(connection, row, now)
+        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
+        outbox.add_fallback(connection, row, event.at)
     elif disposition is Disposition.STOP_CONTACTING:
         given = ConsentGiven(
             scope=Scope.MARKETING, choice=Choice.OPT_OUT, at=event.at, source=f"Meta's error {code}", evidence=row.key
@@ -175,24 +181,19 @@ def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChan
         contacts.record_consent(connection, row.contact_id, given)
 
 
-def _keep(
-    connection: Connection,
-    event: MessageReceived | PreferenceChanged | Broken | Unused,
-    state: State,
-    reason: str,
-    now: datetime,
-) -> None:
+def _keep(connection: Connection, event: Event, state: State, reason: str, now: datetime) -> None:
     """Record something that is no turn, once."""
-    if isinstance(event, PreferenceChanged) or inbox.is_known(connection, event.number_id, event.message_id):
+    message_id = event.message_id if isinstance(event, (MessageReceived, Broken, Unused)) else _name(event)
+    if inbox.is_known(connection, event.number_id, message_id):
         return
     inbox.add(
         connection,
         NewRow(
             number_id=event.number_id,
-            message_id=event.message_id,
+            message_id=message_id,
             kind=Kind.OTHER,
             body=event.raw,
-            sent_at=event.sent_at if isinstance(event, MessageReceived) else now,
+            sent_at=now,
             received_at=now,
             state=state,
             reason=reason,
@@ -200,14 +201,11 @@ def _keep(
     )
 
 
-def _park(connection: Connection, event: Event, reason: str, now: datetime) -> None:
-    if isinstance(event, (StatusChanged, PreferenceChanged)):
-        return  # Meta's word is in the log; there is no message to lose
-    try:
-        with connection.begin_nested():
-            _keep(connection, event, State.PARKED, reason, now)
-    except Exception:  # then even the note about it cannot be stored: all that is left is to say so
-        logger.exception("An event could be neither stored nor parked.", extra={"action": "event_lost"})
+def _name(event: StatusChanged | PreferenceChanged) -> str:
+    """Return what to call an event that is no message and has no id of its own."""
+    if isinstance(event, StatusChanged):
+        return f"{event.message_id}/{event.status}"
+    return f"user_preferences/{event.sender.user_id or event.sender.wa_id}/{event.at.isoformat()}"
 
 
 def _reread(connection: Connection, row_id: int, rules: IntakeRules, now: datetime) -> bool:

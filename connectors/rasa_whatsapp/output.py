@@ -27,8 +27,8 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep a response for delivery; it is durable when this returns."""
-        ordinal = self._said + 1
-        self._said += await self.gateway.say(recipient_id, self.cause, ordinal, message, proactive=self._proactive)
+        self._said += 1
+        await self.gateway.say(recipient_id, self.cause, self._said, message, proactive=self._proactive)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

@@ -31,16 +31,18 @@ class RasaDialogue:
         self._agent = agent
         self._output = output
 
-    async def take(self, turn: Turn, *, again: bool) -> bool:
+    async def has_taken(self, turn: Turn) -> bool:
+        """Tell whether the saved conversation holds this turn: Rasa saves at a turn's end."""
+        tracker = await self._ready_agent().tracker_store.retrieve_full_tracker(turn.contact_id)
+        taken = (event for event in tracker.events if isinstance(event, UserUttered)) if tracker else ()
+        return any(event.message_id == _message_id(turn) for event in taken)
+
+    async def take(self, turn: Turn) -> bool:
         """Let Rasa take the turn; see `gateway.Dialogue`."""
-        agent = self._agent()
-        if agent is None or not agent.is_ready() or agent.processor is None:
-            raise DialogueUnavailable("Rasa has no model loaded")
-        if again or turn.is_external:
+        agent = self._ready_agent()
+        if turn.is_external:
             tracker = await agent.tracker_store.retrieve_full_tracker(turn.contact_id)
-            if tracker is not None and _has_taken(tracker, turn):
-                return True
-            if tracker is not None and turn.is_external and _was_restarted(tracker, turn):
+            if tracker is not None and _was_restarted(tracker, turn):
                 return False
         message = await self._to_user_message(turn, agent.processor)
         if not agent.is_ready():  # it would drop the message without a word
@@ -50,6 +52,12 @@ class RasaDialogue:
         except LockError as problem:
             raise DialogueUnavailable("the conversation is locked by another process") from problem
         return True
+
+    def _ready_agent(self) -> Agent:
+        agent = self._agent()
+        if agent is None or not agent.is_ready() or agent.processor is None:
+            raise DialogueUnavailable("Rasa has no model loaded")
+        return agent
 
     async def _to_user_message(self, turn: Turn, processor: MessageProcessor) -> UserMessage:
         metadata: dict[str, Any] = dict(turn.metadata)
@@ -61,7 +69,7 @@ class RasaDialogue:
             sender_id=turn.contact_id,
             parse_data=await _parse(turn, processor),
             input_channel=CHANNEL_NAME,
-            message_id=turn.message_id,
+            message_id=_message_id(turn),
             metadata=metadata,
         )
 
@@ -99,9 +107,9 @@ def _known_intent(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _has_taken(tracker: DialogueStateTracker, turn: Turn) -> bool:
-    """Tell whether the saved conversation holds this turn: then it ran to its end before the process died."""
-    return any(isinstance(event, UserUttered) and event.message_id == turn.message_id for event in tracker.events)
+def _message_id(turn: Turn) -> str:
+    """Return Rasa's message id: Meta's, and for a replay one of its own, since the tracker may hold the first run."""
+    return turn.cause if "/replay-" in turn.cause else turn.message_id
 
 
 def _was_restarted(tracker: DialogueStateTracker, turn: Turn) -> bool:

@@ -43,6 +43,7 @@ async def _execute_side_effects(
                 name=event.name,
                 intent=event.intent,
                 entities=_entities(event.entities) or None,
+                cause=output_channel.cause,
             )
 
 

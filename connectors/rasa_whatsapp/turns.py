@@ -6,6 +6,7 @@ same order, the same protection against crashes and the same way out.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,10 @@ from typing import Any, Union
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import slots
+from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.content import Tapped, TextTyped
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
-from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
 from rasa_whatsapp.policy.consent import Choice, keyword_choice
 from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
@@ -24,6 +26,9 @@ from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.follow_ups import FollowUp
 
 EXTERNAL_PREFIX = "EXTERNAL: "  # how Rasa writes the text of an external turn
+FOLLOW_UP_CAUSE = "follow-up:"
+_MOST_CRASHES = 10
+_LONGEST_CAUSE = limits.CALLBACK_DATA - 40  # room for the ordinal, the part, a replay
 CONSENT_INTENTS = {Choice.OPT_OUT: "whatsapp_opt_out", Choice.OPT_IN: "whatsapp_opt_in"}
 
 
@@ -67,18 +72,24 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
         return None
     if row.not_before is not None and row.not_before > now:
         return Wait(row.not_before - now)
-    contact = contacts.read(connection, contact_id)
-    if contact is None:
-        inbox.finish(connection, row.id, inbox.State.PARKED, now, "its contact is gone")
+    contact, reason = contacts.read(connection, contact_id), _unfit(row)
+    if contact is None or reason:
+        inbox.finish(connection, row.id, inbox.State.PARKED, now, reason or "its contact is gone")
         return Skipped()
     if row.kind is inbox.Kind.FOLLOW_UP:
         return _begin_follow_up(connection, row, contact, now)
     inbox.begin(connection, row)
-    if row.attempts:
-        follow_ups.forget_caused_by(connection, contact_id, row.message_id)
-    follow_ups.overtaken(connection, contact_id, now)
+    if not row.attempts:
+        follow_ups.overtaken(connection, contact_id, now)
     turn = _message_turn(connection, row, contact, keywords, now)
     return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
+
+
+def begin_again(connection: Connection, due: Due, now: datetime) -> None:
+    """Undo what an interrupted run of the turn had scheduled; for when the tracker shows that the run did not end."""
+    follow_ups.forget_caused_by(connection, due.turn.contact_id, due.turn.cause)
+    if due.row.kind is inbox.Kind.MESSAGE:
+        follow_ups.overtaken(connection, due.turn.contact_id, now)
 
 
 def end(connection: Connection, due: Due, now: datetime) -> None:
@@ -96,7 +107,7 @@ def drop(connection: Connection, due: Due, now: datetime, reason: str) -> None:
 
 def fail(connection: Connection, due: Due, now: datetime, *, reason: str, pause: timedelta, last_attempt: int) -> bool:
     """Note that the turn broke; return True if that was its last attempt and it is parked now."""
-    if due.row.attempts + 1 >= last_attempt:
+    if due.row.attempts - due.row.crashes + 1 >= last_attempt:
         inbox.finish(connection, due.row.id, inbox.State.PARKED, now, reason)
         return True
     inbox.postpone(connection, due.row.id, now + pause, reason, attempts=due.row.attempts + 1)
@@ -118,7 +129,7 @@ def fire_due(connection: Connection, now: datetime) -> int:
             connection,
             inbox.NewRow(
                 number_id=contact.number_id if contact else "",
-                message_id=f"follow-up:{follow_up.id}",
+                message_id=f"{FOLLOW_UP_CAUSE}{follow_up.id}",
                 contact_id=follow_up.contact_id,
                 kind=inbox.Kind.FOLLOW_UP,
                 body={"follow_up": follow_up.id},
@@ -129,14 +140,37 @@ def fire_due(connection: Connection, now: datetime) -> int:
     return len(fired)
 
 
+def said(connection: Connection, contact_id: str, message: MessageReceived) -> tuple[str, bool]:
+    """Return the text of a message, and whether it is a command: only the payload of a choice that we offered can be."""
+    if isinstance(message.content, TextTyped):
+        return message.content.text, False
+    if not isinstance(message.content, Tapped):
+        raise TypeError(f"a {type(message.content).__name__} is no turn")
+    tapped = message.content
+    payload = outbox.choice(connection, contact_id, message.context_id or "", tapped.choice_id)
+    if payload is None:
+        return tapped.title or tapped.choice_id, False
+    return payload, payload.startswith(COMMAND_PREFIX)
+
+
+def _unfit(row: inbox.Row) -> str | None:
+    """Return why a row can never become a turn, or None; such a row must not hold up its lane."""
+    if row.crashes >= _MOST_CRASHES:
+        return f"the process died {row.crashes} times while it ran"
+    try:
+        if row.kind is inbox.Kind.MESSAGE:
+            read_message(row.number_id, row.body)
+    except MalformedField as problem:
+        return f"it cannot be read: {problem}"
+    return None
+
+
 def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, now: datetime) -> Next:
     follow_up = follow_ups.read(connection, row.body["follow_up"])
     if follow_up is None or follow_up.state is not follow_ups.State.FIRED:
         inbox.finish(connection, row.id, inbox.State.IGNORED, now, "the follow-up was cancelled before its turn")
         return Skipped()
     inbox.begin(connection, row)
-    if row.attempts:
-        follow_ups.forget_caused_by(connection, contact.id, row.message_id)
     return Due(row=row, turn=_follow_up_turn(row, follow_up, contact, now), contact=contact, again=row.attempts > 0)
 
 
@@ -144,6 +178,7 @@ def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: 
     return Turn(
         contact_id=contact.id,
         message_id=row.message_id,
+        cause=_cause(row),
         text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
         intent=follow_up.intent,
         is_external=True,
@@ -155,11 +190,12 @@ def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: 
 
 def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Turn:
     message = read_message(row.number_id, row.body)
-    text, is_command = _said(connection, contact.id, message)
+    text, is_command = said(connection, contact.id, message)
     choice = None if is_command else keyword_choice(text, opt_out=keywords.opt_out, opt_in=keywords.opt_in)
     return Turn(
         contact_id=contact.id,
         message_id=message.message_id,
+        cause=_cause(row),
         text=text,
         is_command=is_command,
         intent=CONSENT_INTENTS[choice] if choice else None,
@@ -168,17 +204,12 @@ def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keyw
     )
 
 
-def _said(connection: Connection, contact_id: str, message: MessageReceived) -> tuple[str, bool]:
-    """Return the text of a message, and whether it is a command: only the payload of a choice that we offered can be."""
-    if isinstance(message.content, TextTyped):
-        return message.content.text, False
-    if not isinstance(message.content, Tapped):
-        raise TypeError(f"a {type(message.content).__name__} is no turn")
-    tapped = message.content
-    payload = outbox.choice(connection, contact_id, message.context_id or "", tapped.choice_id)
-    if payload is None:
-        return tapped.title or tapped.choice_id, False
-    return payload, payload.startswith(COMMAND_PREFIX)
+def _cause(row: inbox.Row) -> str:
+    """Return what the keys of the turn's answers begin with; a replay answers anew."""
+    cause = row.message_id
+    if len(cause) > _LONGEST_CAUSE:
+        cause = f"sha256:{hashlib.sha256(cause.encode()).hexdigest()}"
+    return f"{cause}/replay-{row.replays}" if row.replays else cause
 
 
 def _metadata(message: MessageReceived) -> JSONDict:

@@ -12,6 +12,7 @@ import rasa.core.jobs
 from rasa.core.agent import Agent
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.tracker_store import SQLTrackerStore
+
 from rasa_whatsapp import reminders
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.cloud.responses import Accepted
@@ -91,8 +92,6 @@ class Channel:
         return WhatsAppOutput(self.gateway, cause=turn.message_id, proactive=turn.is_external)
 
 
-
-
 @pytest.fixture(scope="session")
 def loaded_agent(trained_model: Path) -> Agent:
     """Return an agent with the example bot's model."""
@@ -130,4 +129,5 @@ def channel(agent: Agent, tmp_path: Path) -> Channel:
 @pytest.fixture(scope="session")
 def trained_model() -> Path:
     import os
+
     return Path(os.environ["RASA_WHATSAPP_TEST_MODEL"])

@@ -15,11 +15,12 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, OutputChannel, UserMessage
 from rasa.shared.core.events import ReminderCancelled, ReminderScheduled, Restarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import select
+
 from rasa_whatsapp import turns
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.schema import aliases, follow_ups
-from sqlalchemy import select
 
 LEA, TOM = "4915112345678", "4915187654321"
 A_DAY = timedelta(hours=25)
@@ -50,7 +51,9 @@ async def has_spoken(agent: Agent, sender_id: str, output: OutputChannel) -> Dia
     return await agent.tracker_store.retrieve(sender_id)
 
 
-async def schedule(agent: Agent, tracker: DialogueStateTracker, event: ReminderScheduled, output: OutputChannel) -> None:
+async def schedule(
+    agent: Agent, tracker: DialogueStateTracker, event: ReminderScheduled, output: OutputChannel
+) -> None:
     """Let Rasa do with an action's event what it does after each action."""
     tracker.update(event)
     await agent.tracker_store.save(tracker)

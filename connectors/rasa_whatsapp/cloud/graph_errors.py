@@ -89,5 +89,5 @@ def disposition_of(code: int, http_status: int = 400) -> tuple[Disposition, str]
     if http_status == 429:
         return _R, "too many requests: it slows down"
     if http_status >= 500:
-        return _U, "Meta answered with a server error; it may have been sent"
+        return _R, "Meta answered with a server error"
     return _G, "see Meta's list of error codes"

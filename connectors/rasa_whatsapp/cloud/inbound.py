@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Union
 
@@ -42,9 +42,9 @@ class MessageReceived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphError:
-    """An error as webhooks carry it."""
+    """An error as webhooks carry it; `code` is None when it is missing or no code at all."""
 
-    code: int
+    code: int | None
     title: str
     details: str
 
@@ -60,6 +60,7 @@ class StatusChanged:
     key: str | None
     error: GraphError | None
     pricing: JSONDict | None
+    raw: JSONDict = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class PreferenceChanged:
     sender: Sender
     value: str
     at: datetime
+    raw: JSONDict = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,9 @@ class Unused:
 
 
 Event = Union[MessageReceived, StatusChanged, PreferenceChanged, Broken, Unused]
+
+
+_CODES_END = 2**31
 
 
 def parse(body: bytes) -> list[Event]:
@@ -144,8 +149,8 @@ def _read_change(change: JSONDict) -> Iterator[Event]:
     number_id = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
     number_id = cleaned(number_id) if isinstance(number_id, str) else ""
     known = False
-    for field, key, read in _READERS:
-        if change.get("field") != field:
+    for used, key, read in _READERS:
+        if change.get("field") != used:
             continue
         known = True
         for item in _items(value, key):
@@ -180,6 +185,7 @@ def _read_status(number_id: str, item: Any, value: JSONDict) -> Event:
         key=optional_text(status, "biz_opaque_callback_data"),
         error=_error(errors[0]) if isinstance(errors, list) and errors else None,
         pricing=pricing if isinstance(pricing, dict) else None,
+        raw=status,
     )
 
 
@@ -192,6 +198,7 @@ def _read_preference(number_id: str, item: Any, value: JSONDict) -> Event:
         sender=_sender({}, preference),
         value=required_text(preference, "value"),
         at=_moment(preference, "timestamp"),
+        raw=preference,
     )
 
 
@@ -250,7 +257,7 @@ def _error(item: Any) -> GraphError:
     data = error.get("error_data")
     code = error.get("code")
     return GraphError(
-        code=code if isinstance(code, int) else 0,
+        code=code if isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _CODES_END else None,
         title=cleaned(str(error.get("title") or error.get("message") or "")),
         details=cleaned(str(data.get("details") or "")) if isinstance(data, dict) else "",
     )

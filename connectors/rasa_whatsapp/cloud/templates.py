@@ -15,6 +15,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 _VARIABLE = re.compile(r"\{\{\s*([a-z0-9_]+)\s*\}\}")
 _UNLAWFUL_BLANKS = re.compile(r"[\n\t\r]| {5,}")
+_UNFILLED = re.compile(r"\{[^{}\n]+\}")
 APPROVED = "APPROVED"
 
 
@@ -199,7 +200,7 @@ def _refuse_unknown(translation: Translation, use: TemplateUse) -> None:
 def _parameter(translation: Translation, use: TemplateUse, variable: str) -> JSONDict:
     value = use.parameters.get(variable, "").strip()
     # Rasa writes an empty slot as the word None and leaves an unknown slot's braces as they are.
-    if value in ("", "None") or value.startswith("{"):
+    if value in ("", "None") or _UNFILLED.search(value):
         raise TemplateUnusable(f"template {use.name!r}: parameter {variable!r} has no value; fill its slot first")
     parameter: JSONDict = {"type": "text", "text": lawful(value)}
     return {"type": "text", "parameter_name": variable, "text": lawful(value)} if translation.named else parameter

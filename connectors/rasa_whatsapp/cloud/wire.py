@@ -20,16 +20,16 @@ def as_object(value: Any, name: str) -> JSONDict:
 
 def required_text(holder: JSONDict, key: str) -> str:
     """Return a text that must be there and not empty; raises MalformedField."""
-    value = holder.get(key)
-    if not isinstance(value, str) or not value:
+    text = optional_text(holder, key)
+    if text is None:
         raise MalformedField(f"{key} is missing or not a text")
-    return cleaned(value)
+    return text
 
 
 def optional_text(holder: JSONDict, key: str) -> str | None:
     """Return a text, or None when it is missing, empty or of another kind."""
     value = holder.get(key)
-    return cleaned(value) if isinstance(value, str) and value else None
+    return (cleaned(value) or None) if isinstance(value, str) else None
 
 
 def cleaned(text: str) -> str:

@@ -38,6 +38,11 @@ class CareWindow:
             return self
         return CareWindow(sent_at)
 
-    def with_refusal(self, at: datetime) -> CareWindow:
-        """Return the window after Meta refused a free-form message with 131047."""
-        return CareWindow(self.opened_at, at)
+    def with_refusal(self, tried_at: datetime) -> CareWindow:
+        """Return the window after Meta refused, with 131047, a free-form message that was tried at this moment.
+
+        A message of the customer's that came after the attempt has opened the window anew, and it stays open.
+        """
+        if self.opened_at is not None and self.opened_at > tried_at:
+            return self
+        return CareWindow(self.opened_at, tried_at)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.inbound import Sender
@@ -29,17 +29,21 @@ class Contact:
 
 
 def identify(connection: Connection, number_id: str, sender: Sender, now: datetime) -> str:
-    """Return the id of the contact who is this sender; a new sender becomes a contact, a new alias is remembered."""
-    given = [(kind, value) for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)) if value]
-    known = {kind: _contact_of(connection, number_id, kind, value) for kind, value in given}
-    contact_id = next((found for found in known.values() if found), None)
+    """Return the id of the contact who is this sender; a new sender becomes a contact, a new alias is remembered.
+
+    The business-scoped user id decides. A number that comes with another user id than its contact's has a new owner.
+    """
+    by_user_id = _contact_of(connection, number_id, "user_id", sender.user_id)
+    by_wa_id = _contact_of(connection, number_id, "wa_id", sender.wa_id)
+    if by_user_id is None and by_wa_id is not None and sender.user_id and _alias_of(connection, by_wa_id, "user_id"):
+        by_wa_id = None
+    contact_id = by_user_id or by_wa_id
     if contact_id is None:
         contact_id = f"wa-{secrets.token_hex(10)}"
         connection.execute(insert(contacts).values(id=contact_id, number_id=number_id, created_at=now))
-    for kind, value in given:
-        if known[kind] is None:
-            row = {"number_id": number_id, "kind": kind, "value": value, "contact_id": contact_id}
-            connection.execute(insert(aliases).values(**row))
+    for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)):
+        if value and _alias_of(connection, contact_id, kind) != value:
+            _remember_alias(connection, number_id, kind, value, contact_id, now)
     if sender.name:
         connection.execute(update(contacts).where(contacts.c.id == contact_id).values(name=sender.name))
     return contact_id
@@ -50,13 +54,11 @@ def read(connection: Connection, contact_id: str) -> Contact | None:
     row = connection.execute(select(contacts).where(contacts.c.id == contact_id)).first()
     if row is None:
         return None
-    named = connection.execute(select(aliases.c.kind, aliases.c.value).where(aliases.c.contact_id == contact_id))
-    ids = {str(kind): str(value) for kind, value in named}
     return Contact(
         id=row.id,
         number_id=row.number_id,
         name=row.name,
-        recipient=Recipient(ids.get("wa_id"), ids.get("user_id")),
+        recipient=Recipient(_alias_of(connection, contact_id, "wa_id"), _alias_of(connection, contact_id, "user_id")),
         window=CareWindow(row.window_opened_at, row.window_refused_at),
         consent=Consent(_choices(connection, contact_id)),
     )
@@ -76,13 +78,14 @@ def window_of(connection: Connection, contact_id: str) -> CareWindow:
 
 
 def record_consent(connection: Connection, contact_id: str, given: ConsentGiven) -> None:
-    """Add a choice to the contact's ledger; the same choice of the same moment and source only once."""
+    """Add a choice to the contact's ledger; the same one only once."""
     same = (
         (consent.c.contact_id == contact_id)
         & (consent.c.scope == given.scope.value)
         & (consent.c.choice == given.choice.value)
         & (consent.c.at == given.at)
         & (consent.c.source == given.source)
+        & (consent.c.evidence == given.evidence)
     )
     if connection.execute(select(consent.c.id).where(same)).first():
         return
@@ -98,10 +101,26 @@ def record_consent(connection: Connection, contact_id: str, given: ConsentGiven)
     )
 
 
-def _contact_of(connection: Connection, number_id: str, kind: str, value: str) -> str | None:
+def _contact_of(connection: Connection, number_id: str, kind: str, value: str | None) -> str | None:
     same = (aliases.c.number_id == number_id) & (aliases.c.kind == kind) & (aliases.c.value == value)
-    found = connection.execute(select(aliases.c.contact_id).where(same)).scalar()
+    found = connection.execute(select(aliases.c.contact_id).where(same)).scalar() if value else None
     return None if found is None else str(found)
+
+
+def _alias_of(connection: Connection, contact_id: str, kind: str) -> str | None:
+    """Return the alias of this kind that the contact used last."""
+    mine = (aliases.c.contact_id == contact_id) & (aliases.c.kind == kind)
+    found = connection.execute(select(aliases.c.value).where(mine).order_by(aliases.c.seen_at.desc()).limit(1)).scalar()
+    return None if found is None else str(found)
+
+
+def _remember_alias(
+    connection: Connection, number_id: str, kind: str, value: str, contact_id: str, now: datetime
+) -> None:
+    same = (aliases.c.number_id == number_id) & (aliases.c.kind == kind) & (aliases.c.value == value)
+    connection.execute(delete(aliases).where(same))
+    row = {"number_id": number_id, "kind": kind, "value": value, "contact_id": contact_id, "seen_at": now}
+    connection.execute(insert(aliases).values(**row))
 
 
 def _choices(connection: Connection, contact_id: str) -> tuple[ConsentGiven, ...]:

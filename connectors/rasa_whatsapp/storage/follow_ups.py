@@ -90,9 +90,12 @@ def cancel(
     name: str | None = None,
     intent: str | None = None,
     entities: Sequence[dict[str, Any]] | None = None,
+    but: str | None = None,
 ) -> int:
-    """Cancel the conversation's open follow-ups that match everything given; return how many."""
+    """Cancel the conversation's open follow-ups that match everything given, `but` not this one; return how many."""
     open_ones = _open_of(contact_id)
+    if but:
+        open_ones &= follow_ups.c.id != but
     if name:
         open_ones &= follow_ups.c.name == name
     if intent:

@@ -49,6 +49,8 @@ class Row:
     kind: Kind
     body: JSONDict
     attempts: int
+    crashes: int
+    replays: int
     not_before: datetime | None
 
 
@@ -106,7 +108,8 @@ def lanes_waiting(connection: Connection) -> list[str]:
 
 def recover(connection: Connection) -> int:
     """Put back what was running when the process died; return how many rows."""
-    stale = update(inbox).where(inbox.c.state == State.RUNNING.value).values(state=State.RECEIVED.value)
+    values = {"state": State.RECEIVED.value, "crashes": inbox.c.crashes + 1}
+    stale = update(inbox).where(inbox.c.state == State.RUNNING.value).values(**values)
     return int(connection.execute(stale).rowcount)
 
 
@@ -128,6 +131,8 @@ def head(connection: Connection, contact_id: str) -> Row | None:
         kind=Kind(found.kind),
         body=found.body,
         attempts=found.attempts,
+        crashes=found.crashes,
+        replays=found.replays,
         not_before=found.not_before,
     )
 
@@ -142,6 +147,13 @@ def finish(connection: Connection, row_id: int, state: State, now: datetime, rea
     """Settle a row."""
     values = {"state": state.value, "finished_at": now, "reason": reason}
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def sent_at(connection: Connection, number_id: str, message_id: str) -> datetime | None:
+    """Return when a message was sent, or None if it is not known."""
+    same = (inbox.c.number_id == number_id) & (inbox.c.message_id == message_id)
+    moment: datetime | None = connection.execute(select(inbox.c.sent_at).where(same)).scalar()
+    return moment
 
 
 def postpone(connection: Connection, row_id: int, until: datetime, reason: str, *, attempts: int) -> None:
@@ -161,7 +173,15 @@ def replay(connection: Connection, row_ids: list[int]) -> list[int]:
     """Put parked rows that have a lane back into it; return the ids of those that were."""
     ready = inbox.c.id.in_(row_ids) & (inbox.c.state == State.PARKED.value) & inbox.c.contact_id.isnot(None)
     ids = [int(row_id) for (row_id,) in connection.execute(select(inbox.c.id).where(ready))]
-    values = {"state": State.RECEIVED.value, "attempts": 0, "not_before": None, "reason": None, "finished_at": None}
+    values = {
+        "state": State.RECEIVED.value,
+        "attempts": 0,
+        "crashes": 0,
+        "replays": inbox.c.replays + 1,
+        "not_before": None,
+        "reason": None,
+        "finished_at": None,
+    }
     connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
     return ids
 

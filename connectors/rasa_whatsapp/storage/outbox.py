@@ -5,7 +5,7 @@ sending -> pending      Meta said "later", or surely did not get it
 sending -> unsettled    it may have been sent; a status with our key settles it, else it is sent again after a silence
 pending -> refused      the gate said no, with its reason
 pending -> replaced     the response went as one template instead
-sending, accepted, sent -> failed
+sending, accepted, sent -> failed; if it turns out to be delivered all the same, it is delivered
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _RANK = {
     "unsettled": 0,
     "accepted": 1,
     "sent": 2,
+    "failed": 2,
     "delivered": 3,
     "read": 4,
     "played": 5,
@@ -84,6 +85,7 @@ class Message:
     attempts: int
     not_before: datetime | None
     first_tried_at: datetime | None
+    tried_at: datetime | None
 
     def begun(self, form: str, now: datetime) -> Message:
         """Return the message as it is while its request is under way."""
@@ -93,6 +95,7 @@ class Message:
             form=form,
             attempts=self.attempts + 1,
             first_tried_at=self.first_tried_at or now,
+            tried_at=now,
         )
 
 
@@ -107,6 +110,8 @@ class SentRow:
     proactive: bool
     state: str
     form: str | None
+    message_id: str | None
+    tried_at: datetime | None
     template: TemplateUse | None
     choices: Mapping[str, str]
 
@@ -182,6 +187,7 @@ def begin(connection: Connection, message: Message, *, request: JSONDict, form: 
         "form": form,
         "attempts": message.attempts + 1,
         "first_tried_at": message.first_tried_at or now,
+        "tried_at": now,
     }
     connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
 
@@ -203,26 +209,23 @@ def postpone(
     connection.execute(update(outbox).where(mine).values(**values))
 
 
-def settle(
-    connection: Connection,
-    row_id: int,
-    state: State,
-    *,
-    reason: str,
-    code: int | None = None,
-    message_id: str | None = None,
-) -> None:
-    """End a message that did not reach the customer: refused, replaced or failed."""
+def settle(connection: Connection, row_id: int, state: State, *, reason: str, code: int | None = None) -> None:
+    """End a message that will not be sent: refused, replaced or failed; a status that settled it meanwhile stays."""
     values = {"state": state.value, "reason": reason, "error_code": code}
-    if message_id is not None:
-        values["message_id"] = message_id
-    connection.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+    connection.execute(update(outbox).where((outbox.c.id == row_id) & outbox.c.state.in_(_OPEN)).values(**values))
+
+
+def fail(connection: Connection, row: SentRow, message_id: str, *, reason: str, code: int | None) -> None:
+    """Note Meta's status `failed`."""
+    values = {"state": State.FAILED.value, "reason": reason, "error_code": code, "message_id": message_id}
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
 def reopen(connection: Connection, message: Message) -> None:
     """After 131047 as an HTTP error: let the message pass the gate again, with the window closed now."""
     values = {"state": State.PENDING.value, "not_before": None}
-    connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
+    mine = (outbox.c.id == message.id) & outbox.c.state.in_(_OPEN)
+    connection.execute(update(outbox).where(mine).values(**values))
 
 
 def went_as_template(connection: Connection, utterance: str, *, but: int) -> bool:
@@ -247,6 +250,8 @@ def find_sent(connection: Connection, message_id: str, key: str | None) -> SentR
         proactive=row.proactive,
         state=row.state,
         form=row.form,
+        message_id=row.message_id,
+        tried_at=row.tried_at,
         template=_template_from_json(row.template),
         choices=row.choices,
     )
@@ -296,13 +301,23 @@ def record_status(
 def advance(connection: Connection, row: SentRow, status: str, message_id: str) -> None:
     """Move a message forward to a status of Meta; what would be a step back changes nothing."""
     if _RANK.get(status, -1) > _RANK.get(row.state, 99):
-        values = {"state": status, "message_id": message_id, "reason": None, "error_code": None}
+        values = {
+            "state": status,
+            "message_id": row.message_id or message_id,
+            "reason": None,
+            "error_code": None,
+        }
         connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
-def may_fail(row: SentRow) -> bool:
-    """Tell whether a `failed` status still counts: a delivered message stays delivered (a linked device may fail alone)."""
-    return _RANK.get(row.state, 99) < _RANK["delivered"]
+def may_fail(row: SentRow, message_id: str) -> bool:
+    """Tell whether a `failed` status still counts.
+
+    A delivered message stays delivered (a linked device may fail alone), and the failure of an earlier copy with the same
+    key says nothing about the copy that was accepted since.
+    """
+    is_this_copy = row.message_id is None or row.message_id == message_id
+    return is_this_copy and _RANK.get(row.state, 99) < _RANK["delivered"]
 
 
 def _message(row: Any) -> Message:
@@ -319,6 +334,7 @@ def _message(row: Any) -> Message:
         attempts=row.attempts,
         not_before=row.not_before,
         first_tried_at=row.first_tried_at,
+        tried_at=row.tried_at,
     )
 
 

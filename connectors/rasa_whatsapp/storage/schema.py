@@ -82,6 +82,7 @@ aliases = Table(
     Column("kind", String(10), primary_key=True),
     Column("value", String(180), primary_key=True),
     Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("seen_at", Moment, nullable=False),
 )
 
 inbox = Table(
@@ -97,6 +98,8 @@ inbox = Table(
     Column("received_at", Moment, nullable=False),
     Column("state", String(12), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("crashes", Integer, nullable=False, default=0),
+    Column("replays", Integer, nullable=False, default=0),
     Column("not_before", Moment),
     Column("reason", Text),
     Column("finished_at", Moment),
@@ -123,6 +126,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("not_before", Moment),
     Column("first_tried_at", Moment),
+    Column("tried_at", Moment),
     Column("error_code", Integer),
     Column("reason", Text),
     Column("created_at", Moment, nullable=False),
@@ -151,7 +155,7 @@ consent = Table(
     Column("at", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("evidence", Text, nullable=False, default=""),
-    UniqueConstraint("contact_id", "scope", "choice", "at", "source"),
+    UniqueConstraint("contact_id", "scope", "choice", "at", "source", "evidence"),
 )
 
 follow_ups = Table(
