@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 import urllib.request
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -37,26 +36,19 @@ class SystemClock:
 class SimulatedClock:
     """The system's clock plus the offset that a simulator tells.
 
-    The offset is asked for again when it is older than `max_age_seconds`, by a blocking request to the simulator on this
-    machine (about a millisecond); while the simulator cannot be reached, the last known offset stays.
+    It is asked each time, by a blocking request to this machine of about a millisecond: a message's timestamp must never be
+    ahead of the clock that judges it. While the simulator cannot be reached, the last known offset stays.
     """
 
-    def __init__(self, url: str, *, max_age_seconds: float = 0.05, timeout_seconds: float = 2.0) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float = 2.0) -> None:
         self._url = url
-        self._max_age_seconds = max_age_seconds
         self._timeout_seconds = timeout_seconds
         self._offset = timedelta()
-        self._asked_at = float("-inf")
 
     def now(self) -> datetime:
         """Return the simulator's time in UTC."""
-        if time.monotonic() - self._asked_at > self._max_age_seconds:
-            self._ask()
-        return datetime.now(timezone.utc) + self._offset
-
-    def _ask(self) -> None:
         try:
-            with urllib.request.urlopen(self._url, timeout=self._timeout_seconds) as answer:  # noqa: S310 - http(s) checked
+            with urllib.request.urlopen(self._url, timeout=self._timeout_seconds) as answer:  # noqa: S310 - http(s) only
                 self._offset = timedelta(seconds=float(json.load(answer)["offset_seconds"]))
         except (OSError, ValueError, KeyError, TypeError) as problem:
             logger.warning(
@@ -64,7 +56,7 @@ class SimulatedClock:
                 type(problem).__name__,
                 extra={"action": "clock_unreachable"},
             )
-        self._asked_at = time.monotonic()
+        return datetime.now(timezone.utc) + self._offset
 
 
 def from_environment() -> Clock:

@@ -12,11 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from rasa_whatsapp import yaml_files
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates import TemplateBook, Translation, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
@@ -254,10 +253,9 @@ def _without_password(value: Any) -> str:
 
 def _read_templates(path: Path, problems: list[str]) -> TemplateBook:
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem).replace("\n", " ")
-        problems.append(f"templates: {path} cannot be read: {reason}")
+        content = yaml_files.load(path)
+    except yaml_files.Unreadable as problem:
+        problems.append(f"templates: {path} cannot be read: {problem}")
         return TemplateBook()
     entries = content.get("whatsapp_templates") if isinstance(content, dict) else None
     if not isinstance(entries, list):

@@ -79,17 +79,6 @@ def rasa_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run_rasa
 
 
-@pytest.fixture(scope="session")
-def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the trained model: the file that RASA_WHATSAPP_TEST_MODEL names, else one trained here (about 20 s)."""
-    if given := os.environ.get("RASA_WHATSAPP_TEST_MODEL"):
-        return Path(given)
-    folder = tmp_path_factory.mktemp("model")
-    finished = run_rasa("train", "--out", str(folder), "--fixed-model-name", "bot", folder=folder)
-    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-3000:]
-    return folder / "bot.tar.gz"
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """One bubble of the bot: its text, the buttons' payloads by title, and what stands under `custom`."""

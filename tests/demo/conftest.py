@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from rasa_whatsapp.demo import Ports, Server
 
 # Answers 200 on every path. As a bot's `rasa` it also trains; what it does wrong is said by words in its environment.

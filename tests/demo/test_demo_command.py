@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+
 from rasa_whatsapp.demo import Ports
 from rasa_whatsapp.demo.ports import is_free
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from rasa_whatsapp.demo import ensure_model
 from rasa_whatsapp.demo.failures import NotABot, TrainingFailed
 from rasa_whatsapp.demo.model import newest_model, reason_to_train

@@ -6,6 +6,7 @@ import re
 import socket
 
 import pytest
+
 from rasa_whatsapp.demo import Ports
 from rasa_whatsapp.demo.failures import PortTaken
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.settings import demo_credentials, demo_endpoints, read, write
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+
 from rasa_whatsapp.demo import Ports, Server, Stack
 from rasa_whatsapp.demo.failures import ServerFailed
 from rasa_whatsapp.demo.ports import is_free

@@ -124,10 +124,3 @@ def channel(agent: Agent, tmp_path: Path) -> Channel:
         "fallback_languages": ["en"],
     }
     return Channel(agent, read_settings(block, folder=ROOT), HandClock(), RecordingGraph())
-
-
-@pytest.fixture(scope="session")
-def trained_model() -> Path:
-    import os
-
-    return Path(os.environ["RASA_WHATSAPP_TEST_MODEL"])

@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from rasa_whatsapp import yaml_files
 from rasa_whatsapp.config import CREDENTIALS_KEY, Settings, read_settings
 from rasa_whatsapp.errors import ConfigInvalid
 
@@ -19,8 +17,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 def load(path: Path) -> Settings:
     """Return the settings of the file's block; raises ConfigInvalid with everything that is wrong."""
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as problem:
+        content = yaml_files.load(path)
+    except yaml_files.Unreadable as problem:
         raise ConfigInvalid(str(path), [f"it cannot be read: {problem}"]) from problem
     if not isinstance(content, dict) or CREDENTIALS_KEY not in content:
         raise ConfigInvalid(str(path), [f"it has no block {CREDENTIALS_KEY}"])

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp import yaml_files
 from rasa_whatsapp.demo.failures import NotABot
 
 CHANNEL = "rasa_whatsapp.WhatsAppInput"
@@ -44,9 +44,9 @@ def read(path: Path) -> Settings:
     if not path.exists():
         return {}
     try:
-        found = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise NotABot(f"{path} is no YAML file: {error}") from None
+        found = yaml_files.load(path)
+    except yaml_files.Unreadable as problem:
+        raise NotABot(f"{path} is no YAML file: {problem}") from None
     if found is not None and not isinstance(found, dict):
         raise NotABot(f"{path} must hold settings (key: value).")
     return found or {}
