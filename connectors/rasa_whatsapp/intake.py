@@ -101,9 +101,9 @@ def _take_message(
     contact_id = contacts.identify(connection, event.number_id, event.sender, now)
     _note_keyword(connection, contact_id, event, rules)
     is_turn = not isinstance(event.content, OtherKind)
-    sent_at = min(event.sent_at, now)  # a moment in the future would keep the window open for longer than 24 hours
     if is_turn or _kind(event) not in OPENING_NOTHING:
-        window = contacts.window_of(connection, contact_id).with_message(sent_at)
+        # A moment in the future would keep the window open for longer than 24 hours.
+        window = contacts.window_of(connection, contact_id).with_message(min(event.sent_at, now))
         contacts.record_window(connection, contact_id, window)
         follow_ups.overtaken(connection, contact_id, now)
     inbox.add(
@@ -114,7 +114,7 @@ def _take_message(
             contact_id=contact_id,
             kind=Kind.MESSAGE,
             body=event.raw,
-            sent_at=sent_at,
+            sent_at=event.sent_at,
             received_at=now,
             state=State.RECEIVED if is_turn else State.IGNORED,
             reason=None if is_turn else f"the kind {_kind(event)} has no meaning for the dialogue",
@@ -171,6 +171,7 @@ def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChan
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
     outbox.fail(connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}", code=code)
     if code == _REENGAGEMENT and row.form == "free_form":
+        # A moment in the future would keep the window open for longer than 24 hours.
         window = contacts.window_of(connection, row.contact_id)
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
         outbox.add_fallback(connection, row, event.at)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
 
@@ -41,4 +41,13 @@ def load(path: Path) -> Any:
     except UnicodeDecodeError as problem:
         raise Unreadable("it is not UTF-8") from problem
     except YAMLError as problem:
-        raise Unreadable(" ".join(str(problem).split())) from problem
+        raise Unreadable(_where_and_what(problem)) from None
+
+
+def _where_and_what(problem: YAMLError) -> str:
+    """Return the place and the kind of a mistake, without the line itself: it may hold a secret."""
+    if not isinstance(problem, MarkedYAMLError):
+        return "it is not YAML"
+    what = "a key is there twice" if isinstance(problem, DuplicateKeyError) else problem.problem or "it is not YAML"
+    mark = problem.problem_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: {what}" if mark else str(what)

@@ -88,6 +88,8 @@ def disposition_of(code: int, http_status: int = 400) -> tuple[Disposition, str]
         return _PERMISSION
     if http_status == 429:
         return _R, "too many requests: it slows down"
+    if http_status >= 500 and code < 0:
+        return _U, "a gateway answered instead of Meta; it may have been sent"
     if http_status >= 500:
         return _R, "Meta answered with a server error"
     return _G, "see Meta's list of error codes"
