@@ -7,16 +7,13 @@ one thread, one after the other; a transaction begins with its write lock, so it
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from typing_extensions import ParamSpec
@@ -39,6 +36,12 @@ class Database:
 
     def upgrade(self) -> None:
         """Create the tables or migrate them to this package's version; raises StoreOutdated for a newer database."""
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each of its plugins while it is imported
+        from alembic import command
+        from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
         script = ScriptDirectory(str(Path(__file__).parent / "migrations"))
         with self._engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
