@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from rasa_whatsapp import slots, yaml_files
 from rasa_whatsapp.cli import COMMANDS
 from rasa_whatsapp.config import SETTINGS

@@ -135,7 +135,7 @@ class _Running:
         running: list[Gateway] = []
 
         def output(turn: Turn) -> WhatsAppOutput:
-            return WhatsAppOutput(running[0], cause=turn.cause, proactive=turn.is_external)
+            return WhatsAppOutput(running[0], cause=turn.cause, proactive=turn.is_external, asked_at=turn.sent_at)
 
         gateway = Gateway(
             database=database,

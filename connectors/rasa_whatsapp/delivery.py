@@ -20,12 +20,12 @@ from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.cloud.responses import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.templates import TemplateBook
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.dialogue import Utterance
+from rasa_whatsapp.dialogue import ConsentNote, Utterance
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.storage import contacts, inbox, outbox
+from rasa_whatsapp.storage import contacts, outbox
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.outbox import Message, NewMessage, State
 
@@ -49,12 +49,13 @@ class DeliveryRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """A response of the dialogue: who caused it, which one in order it is, and what it asks for."""
+    """A response of the dialogue: who caused it and when, which one in order it is, and what it asks for."""
 
     contact_id: str
     cause: str
     ordinal: int
     proactive: bool
+    asked_at: datetime | None
     utterance: Utterance
 
     @property
@@ -86,17 +87,16 @@ class Settled:
 Next = Union[Send, Wait, Settled, None]
 
 
-def keep(connection: Connection, spoken: Spoken, now: datetime) -> None:
+def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
     """Put a response into the outbox, each part under its key; a response whose key is known is not said again.
 
-    Raises UnknownContact.
+    Returns the contact who is owed it. Raises UnknownContact.
     """
-    contact = contacts.read(connection, spoken.contact_id)
-    if contact is None:
-        raise UnknownContact(f"{spoken.contact_id!r} is no contact of this WhatsApp channel")
+    contact_id = _known_contact(connection, spoken.contact_id)
     if outbox.is_known(connection, spoken.key):
-        return
-    _note_consent(connection, spoken, contact, now)
+        return contact_id
+    if spoken.utterance.consent is not None:
+        _note_consent(connection, contact_id, spoken, spoken.utterance.consent, now)
     template = spoken.utterance.template
     payloads = {payload: payload for payload in template.payloads} if template else {}
     for part, draft in enumerate(spoken.utterance.drafts or (None,), start=1):
@@ -104,20 +104,20 @@ def keep(connection: Connection, spoken: Spoken, now: datetime) -> None:
         message = NewMessage(
             key=spoken.key if part == 1 else f"{spoken.key}.{part}",
             utterance=spoken.key,
-            contact_id=spoken.contact_id,
+            contact_id=contact_id,
             proactive=spoken.proactive,
             free_form=content_of(draft) if draft else None,
             template=template,
             choices=choices | payloads,
         )
         outbox.add(connection, message, now)
+    return contact_id
 
 
 def keep_impossible(connection: Connection, contact_id: str, key: str, reason: str, now: datetime) -> None:
     """Record a response that WhatsApp cannot take."""
-    if contacts.read(connection, contact_id) is None:
-        raise UnknownContact(f"{contact_id!r} is no contact of this WhatsApp channel")
-    outbox.add_refused(connection, contact_id=contact_id, key=key, reason=reason, now=now)
+    known_as = _known_contact(connection, contact_id)
+    outbox.add_refused(connection, contact_id=known_as, key=key, reason=reason, now=now)
 
 
 def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, now: datetime) -> Next:
@@ -208,8 +208,10 @@ def _begin(
 def _try_later(
     connection: Connection, message: Message, refused: Refused, rules: DeliveryRules, now: datetime, jitter: float
 ) -> None:
+    uncertain = refused.disposition is Disposition.UNCERTAIN
     verdict = after_failure(
         attempts=message.attempts,
+        copies=message.copies + uncertain,
         first_tried_at=message.first_tried_at or now,
         now=now,
         code=refused.code,
@@ -220,7 +222,6 @@ def _try_later(
         reason = f"{verdict.reason}; last: {refused.explanation}"
         outbox.settle(connection, message.id, State.FAILED, reason=reason, code=refused.code)
         return
-    uncertain = refused.disposition is Disposition.UNCERTAIN
     until = max(verdict.at, now + rules.settle) if uncertain else verdict.at
     state = State.UNSETTLED if uncertain else State.PENDING
     outbox.postpone(connection, message, state, until, code=refused.code, reason=refused.explanation)
@@ -237,16 +238,23 @@ def _stop_contacting(connection: Connection, message: Message, refused: Refused,
     contacts.record_consent(connection, message.contact_id, given)
 
 
-def _note_consent(connection: Connection, spoken: Spoken, contact: Contact, now: datetime) -> None:
+def _known_contact(connection: Connection, contact_id: str) -> str:
+    found = contacts.resolve(connection, contact_id)
+    if found is None:
+        raise UnknownContact(f"{contact_id!r} is no contact of this WhatsApp channel")
+    return found
+
+
+def _note_consent(connection: Connection, contact_id: str, spoken: Spoken, note: ConsentNote, now: datetime) -> None:
     """Note what the customer is told here that they agreed to: at the moment of the message that they agreed with.
 
     A turn may run later than a STOP that was typed after that message, and must not outdo it.
     """
-    note = spoken.utterance.consent
-    if note is None:
-        return
-    asked_at = inbox.sent_at(connection, contact.number_id, spoken.cause)
     given = ConsentGiven(
-        scope=note.scope, choice=note.choice, at=asked_at or now, source=note.source, evidence=spoken.cause
+        scope=note.scope,
+        choice=note.choice,
+        at=min(spoken.asked_at or now, now),
+        source=note.source,
+        evidence=spoken.cause,
     )
-    contacts.record_consent(connection, spoken.contact_id, given)
+    contacts.record_consent(connection, contact_id, given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from rasa_whatsapp.cloud import limits
@@ -33,6 +34,7 @@ class Turn:
     contact_id: str
     message_id: str
     cause: str
+    sent_at: datetime
     text: str
     is_command: bool = False
     intent: str | None = None

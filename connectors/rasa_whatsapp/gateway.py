@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rasa_whatsapp import delivery, intake, turns
@@ -28,7 +28,7 @@ from rasa_whatsapp.dialogue import DEFAULT_LIST_BUTTON, Turn, to_utterance
 from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.lanes import Lanes
-from rasa_whatsapp.storage import follow_ups, inbox, outbox
+from rasa_whatsapp.storage import inbox, outbox
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.turns import Due, Keywords
@@ -68,6 +68,7 @@ class Rules:
     read_receipts: bool = True
     typing_indicator: bool = True
     turn_attempts: int = 3
+    turn_seconds: float = 300.0  # a turn that never ends must not keep its lane for ever
     turns_at_once: int = 32
     sends_at_once: int = 64
     tick_seconds: float = 0.5
@@ -127,9 +128,16 @@ class Gateway:
         return None if step is None else 0
 
     async def say(
-        self, contact_id: str, cause: str, ordinal: int, response: Mapping[str, Any], *, proactive: bool
+        self,
+        contact_id: str,
+        cause: str,
+        ordinal: int,
+        response: Mapping[str, Any],
+        *,
+        proactive: bool,
+        asked_at: datetime | None = None,
     ) -> None:
-        """Keep a response for delivery under keys made of its cause and ordinal.
+        """Keep a response for delivery under keys made of its cause and ordinal; `asked_at` is when its cause was sent.
 
         A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
         """
@@ -140,9 +148,15 @@ class Gateway:
             logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
             await self._database.run(delivery.keep_impossible, contact_id, f"{cause}#{ordinal}", str(problem), now)
             return
-        spoken = Spoken(contact_id=contact_id, cause=cause, ordinal=ordinal, proactive=proactive, utterance=utterance)
-        await self._database.run(delivery.keep, spoken, now)
-        self._deliveries.wake(contact_id)
+        spoken = Spoken(
+            contact_id=contact_id,
+            cause=cause,
+            ordinal=ordinal,
+            proactive=proactive,
+            asked_at=asked_at,
+            utterance=utterance,
+        )
+        self._deliveries.wake(await self._database.run(delivery.keep, spoken, now))
 
     async def deliver(self, contact_id: str) -> float | None:
         """Send the contact's next message; return the seconds until there may be another, None if there is none."""
@@ -157,28 +171,12 @@ class Gateway:
         return None if step is None else 0
 
     async def schedule(self, follow_up: NewFollowUp) -> None:
-        """Keep a follow-up until it is due."""
-        await self._database.run(follow_ups.schedule, follow_up, self._clock.now())
+        """Keep a follow-up until it is due; raises UnknownContact."""
+        await self._database.run(turns.schedule, follow_up, self._clock.now())
 
-    async def cancel(
-        self,
-        contact_id: str,
-        *,
-        name: str | None,
-        intent: str | None,
-        entities: Sequence[dict[str, Any]] | None,
-        cause: str,
-    ) -> None:
+    async def cancel(self, which: turns.Cancellation) -> None:
         """Cancel the contact's open follow-ups that match everything given, but not the one that is the cause."""
-        await self._database.run(
-            follow_ups.cancel,
-            contact_id,
-            self._clock.now(),
-            name=name,
-            intent=intent,
-            entities=entities,
-            but=cause.removeprefix(turns.FOLLOW_UP_CAUSE),
-        )
+        await self._database.run(turns.cancel, which, self._clock.now())
 
     async def _run(self, due: Due) -> float:
         if due.row.kind is inbox.Kind.MESSAGE:
@@ -202,7 +200,7 @@ class Gateway:
             if await self._dialogue.has_taken(due.turn):
                 return True
             await self._database.run(turns.begin_again, due, self._clock.now())
-        return await self._dialogue.take(due.turn)
+        return await asyncio.wait_for(self._dialogue.take(due.turn), self._rules.turn_seconds)
 
     async def _turn_failed(self, due: Due, problem: Exception) -> float:
         logger.error("A turn of %s failed.", due.turn.contact_id, exc_info=problem, extra={"action": "turn_failed"})

@@ -122,12 +122,15 @@ def _take_message(
     )
     if is_turn:
         taken.turns.add(contact_id)
+        taken.deliveries.add(contact_id)  # a merge may have handed it what is owed to another contact
 
 
 def _note_keyword(connection: Connection, contact_id: str, event: MessageReceived, rules: IntakeRules) -> None:
     if isinstance(event.content, OtherKind):
         return
-    text, _ = said(connection, contact_id, event)  # a template's button may be called STOP
+    text, is_command = said(connection, contact_id, event)  # a template's button may be called STOP
+    if is_command:
+        return  # what the bot means by its own button, the bot says
     choice = keyword_choice(text, opt_out=rules.opt_out_keywords, opt_in=rules.opt_in_keywords)
     if choice is not None:
         given = ConsentGiven(

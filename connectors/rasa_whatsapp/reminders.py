@@ -18,6 +18,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
+from rasa_whatsapp.turns import Cancellation
 
 _RASAS_OWN = MessageProcessor.execute_side_effects
 
@@ -38,13 +39,7 @@ async def _execute_side_effects(
         if isinstance(event, ReminderScheduled):
             await output_channel.gateway.schedule(_follow_up(event, tracker.sender_id, output_channel.cause))
         elif isinstance(event, ReminderCancelled):
-            await output_channel.gateway.cancel(
-                tracker.sender_id,
-                name=event.name,
-                intent=event.intent,
-                entities=_entities(event.entities) or None,
-                cause=output_channel.cause,
-            )
+            await output_channel.gateway.cancel(_cancellation(event, tracker.sender_id, output_channel.cause))
 
 
 def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:
@@ -56,6 +51,16 @@ def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollo
         due_at=_aware(event.trigger_date_time),
         kill_on_user_message=event.kill_on_user_message,
         cause=cause,
+    )
+
+
+def _cancellation(event: ReminderCancelled, sender_id: str, cause: str) -> Cancellation:
+    return Cancellation(
+        contact_id=sender_id,
+        cause=cause,
+        name=event.name,
+        intent=event.intent,
+        entities=_entities(event.entities),
     )
 
 

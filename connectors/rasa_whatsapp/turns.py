@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Union
 
@@ -20,10 +20,11 @@ from rasa_whatsapp.cloud.content import Tapped, TextTyped
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
 from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
+from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import Choice, keyword_choice
 from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
 from rasa_whatsapp.storage.contacts import Contact
-from rasa_whatsapp.storage.follow_ups import FollowUp
+from rasa_whatsapp.storage.follow_ups import FollowUp, NewFollowUp
 
 EXTERNAL_PREFIX = "EXTERNAL: "  # how Rasa writes the text of an external turn
 FOLLOW_UP_CAUSE = "follow-up:"
@@ -55,6 +56,17 @@ class Skipped:
 
 
 Next = Union[Due, Wait, Skipped, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Which follow-ups of a conversation a turn cancels: those that match everything given."""
+
+    contact_id: str
+    cause: str
+    name: str | None
+    intent: str | None
+    entities: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +131,27 @@ def put_back(connection: Connection, due: Due, now: datetime, *, reason: str, pa
     inbox.postpone(connection, due.row.id, now + pause, reason, attempts=due.row.attempts)
 
 
+def schedule(connection: Connection, follow_up: NewFollowUp, now: datetime) -> None:
+    """Keep a follow-up until it is due; raises UnknownContact."""
+    contact_id = contacts.resolve(connection, follow_up.contact_id)
+    if contact_id is None:
+        raise UnknownContact(f"{follow_up.contact_id!r} is no contact of this WhatsApp channel")
+    follow_ups.schedule(connection, replace(follow_up, contact_id=contact_id), now)
+
+
+def cancel(connection: Connection, which: Cancellation, now: datetime) -> None:
+    """Cancel follow-ups, but never the one that is the cause: it is running."""
+    follow_ups.cancel(
+        connection,
+        contacts.resolve(connection, which.contact_id) or which.contact_id,
+        now,
+        name=which.name,
+        intent=which.intent,
+        entities=which.entities,
+        but=which.cause.removeprefix(FOLLOW_UP_CAUSE),
+    )
+
+
 def fire_due(connection: Connection, now: datetime) -> int:
     """Put follow-ups whose time has come into their contacts' lanes; return how many."""
     fired = follow_ups.due(connection, now)
@@ -179,6 +212,7 @@ def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: 
         contact_id=contact.id,
         message_id=row.message_id,
         cause=_cause(row),
+        sent_at=row.sent_at,
         text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
         intent=follow_up.intent,
         is_external=True,
@@ -196,6 +230,7 @@ def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keyw
         contact_id=contact.id,
         message_id=message.message_id,
         cause=_cause(row),
+        sent_at=row.sent_at,
         text=text,
         is_command=is_command,
         intent=CONSENT_INTENTS[choice] if choice else None,

@@ -15,6 +15,7 @@ from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.storage.schema import contacts
 
 SENDER = "wa-0123456789"
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 
 
 def turn(text: str, **more: Any) -> Turn:
@@ -29,6 +30,7 @@ def turn(text: str, **more: Any) -> Turn:
             "contact_id": SENDER,
             "message_id": "wamid.1",
             "cause": "wamid.1",
+            "sent_at": NOON,
             "text": text,
             "entities": entities,
             **more,
@@ -54,8 +56,8 @@ def conversation_after(channel, *turns: Turn, again: bool = False) -> DialogueSt
 
 
 def _add_contact(connection) -> None:
-    created_at = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
-    connection.execute(insert(contacts).values(id=SENDER, number_id="100000000000001", created_at=created_at))
+
+    connection.execute(insert(contacts).values(id=SENDER, number_id="100000000000001", created_at=NOON))
 
 
 def user_events(tracker: DialogueStateTracker) -> list[UserUttered]:

@@ -29,7 +29,7 @@ _R, _U, _T, _S, _G = (
 # code -> (disposition, remedy)
 CODES: dict[int, tuple[Disposition, str]] = {
     0: (_G, "the access token is not accepted: set a new access_token"),
-    1: (_R, "unknown API problem; see Meta's status page if it stays"),
+    1: (_U, "unknown API problem; see Meta's status page if it stays"),
     2: (_R, "Meta is overloaded for a moment"),
     3: (_G, "the app lacks a permission: check its WhatsApp permissions"),
     4: (_R, "the app's call rate is reached: it slows down"),

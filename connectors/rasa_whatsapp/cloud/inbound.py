@@ -113,7 +113,8 @@ def parse(body: bytes) -> list[Event]:
         raise WebhookMalformed("the body is not a JSON object")
     if envelope.get("object") != "whatsapp_business_account":
         return [_unused("", "object is not whatsapp_business_account", envelope)]
-    return [event for entry in _items(envelope, "entry") for event in _read_entry(entry)]
+    events = [event for entry in _items(envelope, "entry") for event in _read_entry(entry)]
+    return [*_no_list("", envelope, "entry"), *events]
 
 
 def read_message(number_id: str, raw: JSONDict) -> MessageReceived:
@@ -136,6 +137,7 @@ def _read_entry(entry: Any) -> Iterator[Event]:
     if not isinstance(entry, dict):
         yield _broken("", "entry[] is not an object", {"entry": entry})
         return
+    yield from _no_list("", entry, "changes")
     for change in _items(entry, "changes"):
         if not isinstance(change, dict) or not isinstance(change.get("value"), dict):
             yield _broken("", "changes[].value is not an object", {"change": change})
@@ -153,6 +155,7 @@ def _read_change(change: JSONDict) -> Iterator[Event]:
         if change.get("field") != used:
             continue
         known = True
+        yield from _no_list(number_id, value, key)
         for item in _items(value, key):
             yield _shielded(read, number_id, item, value)
     if not known:
@@ -219,6 +222,12 @@ _READERS: tuple[tuple[str, str, Callable[[str, Any, JSONDict], Event]], ...] = (
 def _items(holder: JSONDict, key: str) -> list[Any]:
     found = holder.get(key)
     return found if isinstance(found, list) else []
+
+
+def _no_list(number_id: str, holder: JSONDict, key: str) -> Iterator[Event]:
+    """Yield what to park when something stands where a list belongs; a missing list is nothing."""
+    if holder.get(key) is not None and not isinstance(holder[key], list):
+        yield _broken(number_id, f"{key} is not a list", holder)
 
 
 def _contact_of(message: JSONDict, value: JSONDict) -> JSONDict:

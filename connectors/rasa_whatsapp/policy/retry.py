@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Union
 
 PAIR_RATE = 131056
-# Tries in all for codes that Meta says to repeat "once or twice" (fact sheet 8.2): each may be one more copy.
-FEW_TRIES = {1: 2, 131000: 3}
+# Codes that Meta says to repeat "once or twice" (fact sheet 8.2), and how many tries may have arrived at most.
+FEW_COPIES = {1: 2, 131000: 3}
 LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -30,11 +30,21 @@ class GiveUp:
 
 
 def after_failure(
-    *, attempts: int, first_tried_at: datetime, now: datetime, code: int, age_limit: timedelta, jitter: float
+    *,
+    attempts: int,
+    copies: int,
+    first_tried_at: datetime,
+    now: datetime,
+    code: int,
+    age_limit: timedelta,
+    jitter: float,
 ) -> Union[RetryAt, GiveUp]:
-    """Return when to try again after `attempts` tries (from 1); `jitter` in 0..1 spreads pauses over 80 to 120 percent."""
-    if attempts >= FEW_TRIES.get(code, attempts + 1):
-        return GiveUp(f"it was tried {attempts} times, and Meta advises no more for error {code}")
+    """Return when to try again after `attempts` tries (from 1), of which `copies` may have arrived.
+
+    `jitter` in 0..1 spreads the pauses over 80 to 120 percent.
+    """
+    if copies >= FEW_COPIES.get(code, copies + 1):
+        return GiveUp(f"{copies} tries may have arrived, and Meta advises no more for error {code}")
     if now - first_tried_at >= age_limit:
         return GiveUp(f"it could not be sent within {age_limit}")
     base = 4 if code == PAIR_RATE else 2

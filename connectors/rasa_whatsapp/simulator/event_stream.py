@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -26,8 +27,9 @@ async def events(request: web.Request) -> web.StreamResponse:
         # First of all, so that whoever reads the chat after the first event sees it as read.
         if open_chat is not None:
             world.statuses.read_chat(open_chat)
-        await response.write(_frame("clock", world.shown_clock()))
-        await _pass_on(response, watcher.queue)
+        with suppress(ConnectionError):  # the watcher went away
+            await response.write(_frame("clock", world.shown_clock()))
+            await _pass_on(response, watcher.queue)
     return response
 
 
@@ -40,8 +42,6 @@ async def _pass_on(response: web.StreamResponse, queue: asyncio.Queue[tuple[str,
             await response.write(_frame(*told))
         except asyncio.TimeoutError:
             await response.write(b": still here\n\n")
-        except ConnectionError:
-            return
 
 
 def _frame(event: str, data: dict[str, Any]) -> bytes:

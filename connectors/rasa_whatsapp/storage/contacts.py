@@ -6,14 +6,35 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.inbound import Sender
 from rasa_whatsapp.cloud.outbound import Recipient
 from rasa_whatsapp.policy.consent import Choice, Consent, ConsentGiven, Scope
 from rasa_whatsapp.policy.window import CareWindow
-from rasa_whatsapp.storage.schema import aliases, consent, contacts
+from rasa_whatsapp.storage.schema import aliases, consent, contacts, follow_ups, inbox, outbox
+
+# Statements of every message are built once: building one costs several times what running it does.
+_ADD = insert(contacts)
+_READ = select(contacts).where(contacts.c.id == bindparam("contact"))
+_RENAME = update(contacts).where(contacts.c.id == bindparam("contact")).values(name=bindparam("new_name"))
+_SET_WINDOW = (
+    update(contacts)
+    .where(contacts.c.id == bindparam("contact"))
+    .values(window_opened_at=bindparam("opened_at"), window_refused_at=bindparam("refused_at"))
+)
+_FIND = select(aliases.c.contact_id).where(
+    aliases.c.number_id == bindparam("number"),
+    aliases.c.kind == bindparam("alias_kind"),
+    aliases.c.value == bindparam("alias_value"),
+)
+_ALIASES = (
+    select(aliases.c.kind, aliases.c.value)
+    .where(aliases.c.contact_id == bindparam("contact"))
+    .order_by(aliases.c.seen_at)
+)
+_CHOICES = select(consent).where(consent.c.contact_id == bindparam("contact")).order_by(consent.c.at, consent.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,45 +56,69 @@ def identify(connection: Connection, number_id: str, sender: Sender, now: dateti
     """
     by_user_id = _contact_of(connection, number_id, "user_id", sender.user_id)
     by_wa_id = _contact_of(connection, number_id, "wa_id", sender.wa_id)
-    if by_user_id is None and by_wa_id is not None and sender.user_id and _alias_of(connection, by_wa_id, "user_id"):
+    if by_wa_id not in (None, by_user_id) and sender.user_id and "user_id" in _aliases(connection, str(by_wa_id)):
         by_wa_id = None
-    contact_id = by_user_id or by_wa_id
+    if by_user_id and by_wa_id and by_user_id != by_wa_id:
+        contact_id: str | None = _merge(connection, by_user_id, by_wa_id)
+    else:
+        contact_id = by_user_id or by_wa_id
     if contact_id is None:
         contact_id = f"wa-{secrets.token_hex(10)}"
-        connection.execute(insert(contacts).values(id=contact_id, number_id=number_id, created_at=now))
+        connection.execute(_ADD, {"id": contact_id, "number_id": number_id, "created_at": now})
+    known = _aliases(connection, contact_id)
     for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)):
-        if value and _alias_of(connection, contact_id, kind) != value:
+        if value and known.get(kind) != value:
             _remember_alias(connection, number_id, kind, value, contact_id, now)
     if sender.name:
-        connection.execute(update(contacts).where(contacts.c.id == contact_id).values(name=sender.name))
+        connection.execute(_RENAME, {"contact": contact_id, "new_name": sender.name})
     return contact_id
 
 
 def read(connection: Connection, contact_id: str) -> Contact | None:
     """Return the contact with this id, or None."""
-    row = connection.execute(select(contacts).where(contacts.c.id == contact_id)).first()
+    row = connection.execute(_READ, {"contact": resolve(connection, contact_id)}).first()
     if row is None:
         return None
+    known = _aliases(connection, row.id)
     return Contact(
         id=row.id,
         number_id=row.number_id,
         name=row.name,
-        recipient=Recipient(_alias_of(connection, contact_id, "wa_id"), _alias_of(connection, contact_id, "user_id")),
+        recipient=Recipient(known.get("wa_id"), known.get("user_id")),
         window=CareWindow(row.window_opened_at, row.window_refused_at),
-        consent=Consent(_choices(connection, contact_id)),
+        consent=Consent(_choices(connection, row.id)),
     )
+
+
+def resolve(connection: Connection, contact_id: str) -> str | None:
+    """Return the contact that this id means now: another one if it was merged into that, None if there is none."""
+    row = connection.execute(_READ, {"contact": contact_id}).first()
+    if row is None:
+        return None
+    return resolve(connection, row.merged_into) if row.merged_into else str(row.id)
+
+
+def _merge(connection: Connection, one: str, other: str) -> str:
+    """Make two contacts one, because they turned out to be the same person; return the older, whose conversation goes on."""
+    rows = {contact: connection.execute(_READ, {"contact": contact}).one() for contact in (one, other)}
+    kept, gone = sorted(rows, key=lambda contact: rows[contact].created_at)
+    for table in (aliases, inbox, outbox, consent, follow_ups):
+        connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
+    latest = max(rows.values(), key=lambda row: row.window_opened_at or row.created_at)
+    record_window(connection, kept, CareWindow(latest.window_opened_at, latest.window_refused_at))
+    connection.execute(update(contacts).where(contacts.c.id == gone).values(merged_into=kept))
+    return kept
 
 
 def record_window(connection: Connection, contact_id: str, window: CareWindow) -> None:
     """Remember the contact's window."""
-    values = {"window_opened_at": window.opened_at, "window_refused_at": window.refused_at}
-    connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+    values = {"contact": contact_id, "opened_at": window.opened_at, "refused_at": window.refused_at}
+    connection.execute(_SET_WINDOW, values)
 
 
 def window_of(connection: Connection, contact_id: str) -> CareWindow:
     """Return the contact's window."""
-    columns = (contacts.c.window_opened_at, contacts.c.window_refused_at)
-    row = connection.execute(select(*columns).where(contacts.c.id == contact_id)).first()
+    row = connection.execute(_READ, {"contact": contact_id}).first()
     return CareWindow(row.window_opened_at, row.window_refused_at) if row else CareWindow(None)
 
 
@@ -102,16 +147,15 @@ def record_consent(connection: Connection, contact_id: str, given: ConsentGiven)
 
 
 def _contact_of(connection: Connection, number_id: str, kind: str, value: str | None) -> str | None:
-    same = (aliases.c.number_id == number_id) & (aliases.c.kind == kind) & (aliases.c.value == value)
-    found = connection.execute(select(aliases.c.contact_id).where(same)).scalar() if value else None
+    if value is None:
+        return None
+    found = connection.execute(_FIND, {"number": number_id, "alias_kind": kind, "alias_value": value}).scalar()
     return None if found is None else str(found)
 
 
-def _alias_of(connection: Connection, contact_id: str, kind: str) -> str | None:
-    """Return the alias of this kind that the contact used last."""
-    mine = (aliases.c.contact_id == contact_id) & (aliases.c.kind == kind)
-    found = connection.execute(select(aliases.c.value).where(mine).order_by(aliases.c.seen_at.desc()).limit(1)).scalar()
-    return None if found is None else str(found)
+def _aliases(connection: Connection, contact_id: str) -> dict[str, str]:
+    """Return the alias of each kind that the contact used last."""
+    return {row.kind: row.value for row in connection.execute(_ALIASES, {"contact": contact_id})}
 
 
 def _remember_alias(
@@ -124,12 +168,9 @@ def _remember_alias(
 
 
 def _choices(connection: Connection, contact_id: str) -> tuple[ConsentGiven, ...]:
-    rows = connection.execute(
-        select(consent).where(consent.c.contact_id == contact_id).order_by(consent.c.at, consent.c.id)
-    )
     return tuple(
         ConsentGiven(
             scope=Scope(row.scope), choice=Choice(row.choice), at=row.at, source=row.source, evidence=row.evidence
         )
-        for row in rows
+        for row in connection.execute(_CHOICES, {"contact": contact_id})
     )

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.pool import QueuePool
 from typing_extensions import ParamSpec
 
 from rasa_whatsapp.errors import StoreOutdated
@@ -80,7 +81,8 @@ def _open(url: str) -> Engine:
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     arguments = {"timeout": _LOCK_TIMEOUT_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, future=True, connect_args=arguments, hide_parameters=True)
+    # A pool: SQLAlchemy 1.4 would open the file, and set its PRAGMAs, anew for each transaction.
+    engine = create_engine(url, future=True, connect_args=arguments, hide_parameters=True, poolclass=QueuePool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.storage.schema import follow_ups
@@ -26,6 +26,18 @@ class State(Enum):
     FIRED = "fired"
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+# Runs with every message, so it is built once.
+_OVERTAKE = (
+    update(follow_ups)
+    .where(
+        follow_ups.c.contact_id == bindparam("contact"),
+        follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value)),
+        follow_ups.c.kill_on_user_message.is_(True),
+    )
+    .values(state=State.CANCELLED.value, finished_at=bindparam("now"), reason="the customer wrote first")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +120,7 @@ def cancel(
 
 def overtaken(connection: Connection, contact_id: str, now: datetime) -> None:
     """Cancel what should only be said if the customer stays silent: they have just written."""
-    waiting_for_silence = _open_of(contact_id) & follow_ups.c.kill_on_user_message.is_(True)
-    _settle(connection, waiting_for_silence, State.CANCELLED, now, "the customer wrote first")
+    connection.execute(_OVERTAKE, {"contact": contact_id, "now": now})
 
 
 def due(connection: Connection, now: datetime, limit: int = 100) -> list[FollowUp]:

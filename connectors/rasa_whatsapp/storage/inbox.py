@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
@@ -38,6 +38,25 @@ class Kind(Enum):
 _WAITING = (State.RECEIVED.value, State.RUNNING.value)
 
 
+# Statements of every message are built once: building one costs several times what running it does.
+_FIND = select(inbox.c.id).where(inbox.c.number_id == bindparam("number"), inbox.c.message_id == bindparam("message"))
+_ADD = insert(inbox)
+_HEAD = (
+    select(inbox)
+    .where(inbox.c.contact_id == bindparam("contact"), inbox.c.state.in_(_WAITING))
+    .order_by(inbox.c.sent_at, inbox.c.id)
+    .limit(1)
+)
+_BEGIN = (
+    update(inbox).where(inbox.c.id == bindparam("row")).values(state=State.RUNNING.value, attempts=bindparam("tried"))
+)
+_FINISH = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"))
+    .values(state=bindparam("end"), finished_at=bindparam("now"), reason=bindparam("why"))
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A row as the lane sees it."""
@@ -48,6 +67,7 @@ class Row:
     contact_id: str
     kind: Kind
     body: JSONDict
+    sent_at: datetime
     attempts: int
     crashes: int
     replays: int
@@ -79,25 +99,23 @@ class NewRow:
 
 def is_known(connection: Connection, number_id: str, message_id: str) -> bool:
     """Tell whether this message came before."""
-    same = (inbox.c.number_id == number_id) & (inbox.c.message_id == message_id)
-    return connection.execute(select(inbox.c.id).where(same)).first() is not None
+    return connection.execute(_FIND, {"number": number_id, "message": message_id}).first() is not None
 
 
 def add(connection: Connection, row: NewRow) -> None:
     """Add a row; the caller has looked with `is_known`, the unique constraint is the last word."""
-    connection.execute(
-        insert(inbox).values(
-            number_id=row.number_id,
-            message_id=row.message_id,
-            contact_id=row.contact_id,
-            kind=row.kind.value,
-            body=row.body,
-            sent_at=row.sent_at,
-            received_at=row.received_at,
-            state=row.state.value,
-            reason=row.reason,
-        )
-    )
+    values = {
+        "number_id": row.number_id,
+        "message_id": row.message_id,
+        "contact_id": row.contact_id,
+        "kind": row.kind.value,
+        "body": row.body,
+        "sent_at": row.sent_at,
+        "received_at": row.received_at,
+        "state": row.state.value,
+        "reason": row.reason,
+    }
+    connection.execute(_ADD, values)
 
 
 def lanes_waiting(connection: Connection) -> list[str]:
@@ -115,12 +133,7 @@ def recover(connection: Connection) -> int:
 
 def head(connection: Connection, contact_id: str) -> Row | None:
     """Return the contact's next row by the time it was sent, or None."""
-    found = connection.execute(
-        select(inbox)
-        .where(inbox.c.contact_id == contact_id, inbox.c.state.in_(_WAITING))
-        .order_by(inbox.c.sent_at, inbox.c.id)
-        .limit(1)
-    ).first()
+    found = connection.execute(_HEAD, {"contact": contact_id}).first()
     if found is None:
         return None
     return Row(
@@ -130,6 +143,7 @@ def head(connection: Connection, contact_id: str) -> Row | None:
         contact_id=found.contact_id,
         kind=Kind(found.kind),
         body=found.body,
+        sent_at=found.sent_at,
         attempts=found.attempts,
         crashes=found.crashes,
         replays=found.replays,
@@ -139,21 +153,12 @@ def head(connection: Connection, contact_id: str) -> Row | None:
 
 def begin(connection: Connection, row: Row) -> None:
     """Mark a row as running; the count of attempts survives a crash."""
-    values = {"state": State.RUNNING.value, "attempts": row.attempts + 1}
-    connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+    connection.execute(_BEGIN, {"row": row.id, "tried": row.attempts + 1})
 
 
 def finish(connection: Connection, row_id: int, state: State, now: datetime, reason: str | None = None) -> None:
     """Settle a row."""
-    values = {"state": state.value, "finished_at": now, "reason": reason}
-    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
-
-
-def sent_at(connection: Connection, number_id: str, message_id: str) -> datetime | None:
-    """Return when a message was sent, or None if it is not known."""
-    same = (inbox.c.number_id == number_id) & (inbox.c.message_id == message_id)
-    moment: datetime | None = connection.execute(select(inbox.c.sent_at).where(same)).scalar()
-    return moment
+    connection.execute(_FINISH, {"row": row_id, "end": state.value, "now": now, "why": reason})
 
 
 def postpone(connection: Connection, row_id: int, until: datetime, reason: str, *, attempts: int) -> None:

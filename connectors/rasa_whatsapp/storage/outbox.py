@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.templates import TemplateUse
@@ -86,6 +86,7 @@ class Message:
     not_before: datetime | None
     first_tried_at: datetime | None
     tried_at: datetime | None
+    copies: int  # tries that may have arrived
 
     def begun(self, form: str, now: datetime) -> Message:
         """Return the message as it is while its request is under way."""
@@ -116,28 +117,61 @@ class SentRow:
     choices: Mapping[str, str]
 
 
+# Statements of every message are built once: building one costs several times what running it does.
+_ADD = insert(outbox)
+_BY_KEY = select(outbox).where(outbox.c.key == bindparam("known_key"))
+_BY_META_ID = select(outbox).where(outbox.c.message_id == bindparam("meta_id"))
+_HEAD = (
+    select(outbox)
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(_OPEN))
+    .order_by(outbox.c.id)
+    .limit(1)
+)
+_BEGIN = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(
+        state=State.SENDING.value,
+        request=bindparam("made"),
+        form=bindparam("as_form"),
+        attempts=bindparam("tried"),
+        first_tried_at=bindparam("first"),
+        tried_at=bindparam("now"),
+    )
+)
+_NAME = update(outbox).where(outbox.c.id == bindparam("row")).values(message_id=bindparam("meta_id"))
+_ACCEPT = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(_OPEN))
+    .values(state=State.ACCEPTED.value, reason=None)
+)
+_KNOWN_STATUS = select(statuses.c.status).where(
+    statuses.c.message_id == bindparam("meta_id"), statuses.c.status == bindparam("told")
+)
+_ADD_STATUS = insert(statuses)
+
+
 def is_known(connection: Connection, key: str) -> bool:
     """Tell whether a message with this key was kept before."""
-    return connection.execute(select(outbox.c.id).where(outbox.c.key == key)).first() is not None
+    return connection.execute(_BY_KEY, {"known_key": key}).first() is not None
 
 
 def add(connection: Connection, message: NewMessage, now: datetime) -> bool:
     """Keep a message unless its key is there already; return whether it was new."""
     if is_known(connection, message.key):
         return False
-    connection.execute(
-        insert(outbox).values(
-            key=message.key,
-            utterance=message.utterance,
-            contact_id=message.contact_id,
-            proactive=message.proactive,
-            free_form=message.free_form,
-            template=_template_to_json(message.template),
-            choices=dict(message.choices),
-            state=State.PENDING.value,
-            created_at=now,
-        )
-    )
+    values = {
+        "key": message.key,
+        "utterance": message.utterance,
+        "contact_id": message.contact_id,
+        "proactive": message.proactive,
+        "free_form": message.free_form,
+        "template": _template_to_json(message.template),
+        "choices": dict(message.choices),
+        "state": State.PENDING.value,
+        "created_at": now,
+    }
+    connection.execute(_ADD, values)
     return True
 
 
@@ -161,8 +195,7 @@ def add_refused(connection: Connection, *, contact_id: str, key: str, reason: st
 
 def head(connection: Connection, contact_id: str) -> Message | None:
     """Return the contact's next message to send, in the order in which they were said, or None."""
-    mine = (outbox.c.contact_id == contact_id) & outbox.c.state.in_(_OPEN)
-    row = connection.execute(select(outbox).where(mine).order_by(outbox.c.id).limit(1)).first()
+    row = connection.execute(_HEAD, {"contact": contact_id}).first()
     return None if row is None else _message(row)
 
 
@@ -182,29 +215,28 @@ def recover(connection: Connection, settle_until: datetime) -> int:
 def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> None:
     """Note the request before it is made, and that the attempt counts."""
     values = {
-        "state": State.SENDING.value,
-        "request": request,
-        "form": form,
-        "attempts": message.attempts + 1,
-        "first_tried_at": message.first_tried_at or now,
-        "tried_at": now,
+        "row": message.id,
+        "made": request,
+        "as_form": form,
+        "tried": message.attempts + 1,
+        "first": message.first_tried_at or now,
+        "now": now,
     }
-    connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
+    connection.execute(_BEGIN, values)
 
 
 def accept(connection: Connection, message: Message, message_id: str) -> None:
     """Note Meta's receipt; a status that came before it is not undone."""
-    row = outbox.c.id == message.id
-    connection.execute(update(outbox).where(row).values(message_id=message_id))
-    still_open = row & outbox.c.state.in_(_OPEN)
-    connection.execute(update(outbox).where(still_open).values(state=State.ACCEPTED.value, reason=None))
+    connection.execute(_NAME, {"row": message.id, "meta_id": message_id})
+    connection.execute(_ACCEPT, {"row": message.id})
 
 
 def postpone(
     connection: Connection, message: Message, state: State, until: datetime, *, code: int, reason: str
 ) -> None:
     """Try again later (PENDING), or wait whether it was sent (UNSETTLED); a status that settled it meanwhile stays."""
-    values = {"state": state.value, "not_before": until, "error_code": code, "reason": reason}
+    copies = message.copies + (state is State.UNSETTLED)
+    values = {"state": state.value, "not_before": until, "error_code": code, "reason": reason, "copies": copies}
     mine = (outbox.c.id == message.id) & outbox.c.state.in_(_OPEN)
     connection.execute(update(outbox).where(mine).values(**values))
 
@@ -237,9 +269,9 @@ def went_as_template(connection: Connection, utterance: str, *, but: int) -> boo
 
 def find_sent(connection: Connection, message_id: str, key: str | None) -> SentRow | None:
     """Return the message that we sent, by Meta's id or else by the key it carried; None for other tools' messages."""
-    row = connection.execute(select(outbox).where(outbox.c.message_id == message_id)).first()
+    row = connection.execute(_BY_META_ID, {"meta_id": message_id}).first()
     if row is None and key is not None:
-        row = connection.execute(select(outbox).where(outbox.c.key == key)).first()
+        row = connection.execute(_BY_KEY, {"known_key": key}).first()
     if row is None:
         return None
     return SentRow(
@@ -290,11 +322,10 @@ def record_status(
     connection: Connection, message_id: str, status: str, at: datetime, *, code: int | None, pricing: JSONDict | None
 ) -> bool:
     """Keep a status once; return whether it was new."""
-    same = (statuses.c.message_id == message_id) & (statuses.c.status == status)
-    if connection.execute(select(statuses.c.status).where(same)).first():
+    if connection.execute(_KNOWN_STATUS, {"meta_id": message_id, "told": status}).first():
         return False
     values = {"message_id": message_id, "status": status, "at": at, "error_code": code, "pricing": pricing}
-    connection.execute(insert(statuses).values(**values))
+    connection.execute(_ADD_STATUS, values)
     return True
 
 
@@ -335,6 +366,7 @@ def _message(row: Any) -> Message:
         not_before=row.not_before,
         first_tried_at=row.first_tried_at,
         tried_at=row.tried_at,
+        copies=row.copies,
     )
 
 

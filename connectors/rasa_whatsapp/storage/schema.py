@@ -71,6 +71,7 @@ contacts = Table(
     Column("name", Text),
     Column("window_opened_at", Moment),
     Column("window_refused_at", Moment),
+    Column("merged_into", String(40)),
     Column("created_at", Moment, nullable=False),
 )
 
@@ -127,6 +128,7 @@ outbox = Table(
     Column("not_before", Moment),
     Column("first_tried_at", Moment),
     Column("tried_at", Moment),
+    Column("copies", Integer, nullable=False, default=0),
     Column("error_code", Integer),
     Column("reason", Text),
     Column("created_at", Moment, nullable=False),

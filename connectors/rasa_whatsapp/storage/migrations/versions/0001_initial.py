@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("window_opened_at", sa.BigInteger(), nullable=True),
         sa.Column("window_refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("merged_into", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -128,6 +129,7 @@ def upgrade() -> None:
         sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.Column("first_tried_at", sa.BigInteger(), nullable=True),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("copies", sa.Integer(), nullable=False),
         sa.Column("error_code", sa.Integer(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),

@@ -1,0 +1,349 @@
+"""What the tests share: a clock that is set by hand, a store in a folder of its own, doubles for Graph and the dialogue.
+
+The stage puts a real gateway between them. No test may open a socket to anything but this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event, select
+
+from rasa_whatsapp import turns
+from rasa_whatsapp.cloud.outbound import GraphRequest
+from rasa_whatsapp.cloud.responses import Accepted, Answer
+from rasa_whatsapp.demo import ensure_model
+from rasa_whatsapp.dialogue import Turn
+from rasa_whatsapp.gateway import Gateway, Rules
+from rasa_whatsapp.intake import IntakeRules
+from rasa_whatsapp.storage import inbox, outbox, schema
+from rasa_whatsapp.storage.database import Database
+
+ROOT = Path(__file__).resolve().parents[1]
+MORNING = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+NUMBER_ID = "100000000000001"
+LEA = "4915112345678"
+
+
+class NetworkForbidden(AssertionError):
+    """A test tried to reach another machine."""
+
+
+def _stays_here(host: Any) -> bool:
+    if host in (None, "", "localhost", "0.0.0.0", "::", b"localhost", socket.gethostname()):
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_foreign_sockets() -> Iterator[None]:
+    """Refuse every connection, and every look-up of a name, that would leave this machine."""
+    connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guard(sock: socket.socket, address: Any) -> None:
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and not _stays_here(address[0]):
+            raise NetworkForbidden(f"a test tried to connect to {address[0]}")
+
+    def guarded_connect(sock: socket.socket, address: Any) -> None:
+        guard(sock, address)
+        connect(sock, address)
+
+    def guarded_connect_ex(sock: socket.socket, address: Any) -> int:
+        guard(sock, address)
+        return connect_ex(sock, address)
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _stays_here(host):
+            raise NetworkForbidden(f"a test tried to look up {host}")
+        return look_up(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+class SettableClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime = MORNING) -> None:
+        self.moment = now
+
+    def now(self) -> datetime:
+        """Return the moment that was set."""
+        return self.moment
+
+    def advance(self, **step: float) -> None:
+        """Move forward, by the arguments of a timedelta."""
+        self.moment += timedelta(**step)
+
+
+class RecordingGraph:
+    """Answers as told, else accepts under wamid.OUT1, wamid.OUT2 and so on; remembers every request."""
+
+    def __init__(self) -> None:
+        self.requests: list[GraphRequest] = []
+        self.answers: list[Answer | Exception | None] = []
+        self.held: asyncio.Event | None = None
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """Return the bodies of the messages, without read receipts."""
+        return [request.body for request in self.requests if "status" not in request.body]
+
+    @property
+    def texts(self) -> list[str]:
+        """Return what was sent, short: a text's body, an interactive's body, or the name of a template."""
+        return [_short(body) for body in self.sent]
+
+    async def post(self, request: GraphRequest) -> Answer:
+        """Return the next answer; None among them stands for acceptance."""
+        self.requests.append(request)
+        if "status" in request.body:
+            return Accepted("")
+        count = len(self.sent)
+        if self.held is not None:
+            await self.held.wait()
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or Accepted(f"wamid.OUT{count}")
+
+
+def _short(body: dict[str, Any]) -> str:
+    if body["type"] == "template":
+        return f"template {body['template']['name']}"
+    return str(body["text"]["body"] if body["type"] == "text" else body["interactive"]["body"]["text"])
+
+
+class RecordingDialogue:
+    """Remembers the turns; says what `answer` returns for each, by default nothing. `before` may raise or hang instead.
+
+    What was taken to its end is `saved`, as in a tracker store.
+    """
+
+    def __init__(self) -> None:
+        self.gateway: Gateway | None = None
+        self.turns: list[Turn] = []
+        self.asked: list[str] = []
+        self.saved: set[str] = set()
+        self.answer: Callable[[Turn], Any] = lambda turn: []
+        self.before: Callable[[Turn], Any] | None = None
+        self.sensible = True
+
+    @property
+    def heard(self) -> list[str]:
+        """Return the texts of the turns."""
+        return [turn.text for turn in self.turns]
+
+    async def has_taken(self, turn: Turn) -> bool:
+        """Tell whether the turn is saved."""
+        self.asked.append(turn.text)
+        return turn.message_id in self.saved
+
+    async def take(self, turn: Turn) -> bool:
+        """Take the turn, and say each response of the answer."""
+        self.turns.append(turn)
+        if self.before is not None:
+            await self.before(turn)
+        if not self.sensible:
+            return False
+        assert self.gateway is not None
+        for ordinal, response in enumerate(self.answer(turn), start=1):
+            await self.gateway.say(
+                turn.contact_id, turn.cause, ordinal, response, proactive=turn.is_external, asked_at=turn.sent_at
+            )
+        self.saved.add(turn.message_id)
+        return True
+
+
+class Stage:
+    """A gateway with everything around it under control: nothing happens by the passing of real time."""
+
+    def __init__(self, database: Database, clock: SettableClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.graph = RecordingGraph()
+        self.dialogue = RecordingDialogue()
+        self.rules = Rules(intake=IntakeRules(number_ids=(NUMBER_ID,)), read_receipts=False, tick_seconds=3600)
+        self.gateway: Gateway | None = None
+        self._messages = 0
+
+    async def start(self, **changes: Any) -> Gateway:
+        """Start a gateway; `changes` are fields of its rules."""
+        self.rules = replace(self.rules, **changes)
+        self.gateway = Gateway(
+            database=self.database, clock=self.clock, graph=self.graph, dialogue=self.dialogue, rules=self.rules
+        )
+        self.dialogue.gateway = self.gateway
+        await self.gateway.start()
+        return self.gateway
+
+    async def kill(self) -> None:
+        """Let the gateway die where it stands: what it was doing is cut off."""
+        if self.gateway is not None:
+            await self.gateway.close(grace_seconds=0)
+            self.gateway = None
+
+    async def restart(self) -> None:
+        """Kill the gateway and start another one on the same store."""
+        await self.kill()
+        await self.start()
+
+    def message(self, text: str = "Hi", *, sender: str = LEA, **fields: Any) -> dict[str, Any]:
+        """Return a text message as webhooks carry it, sent now, under an id of its own."""
+        self._messages += 1
+        plain = {
+            "from": sender,
+            "id": f"wamid.IN{self._messages}",
+            "timestamp": str(int(self.clock.moment.timestamp())),
+            "type": "text",
+            "text": {"body": text},
+        }
+        return {key: value for key, value in (plain | fields).items() if value is not None}
+
+    def status(self, message_id: str, status: str, **fields: Any) -> dict[str, Any]:
+        """Return a status as webhooks carry it; `code` makes its error, `key` its callback data."""
+        at = str(int(self.clock.moment.timestamp()))
+        plain = {"id": message_id, "status": status, "timestamp": at, "recipient_id": LEA}
+        if "code" in fields:
+            plain["errors"] = [{"code": fields.pop("code"), "title": "x", "error_data": {"details": "y"}}]
+        if "key" in fields:
+            plain["biz_opaque_callback_data"] = fields.pop("key")
+        return plain | fields
+
+    async def receive(self, *items: dict[str, Any]) -> None:
+        """Receive messages and statuses in one body, and let everything that follows happen."""
+        assert self.gateway is not None
+        await self.gateway.receive(body_of(*items))
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Wait until no lane is at work."""
+        assert self.gateway is not None
+        lanes = (self.gateway._turns, self.gateway._deliveries)
+        deadline = asyncio.get_running_loop().time() + 10
+        while any(lane._running for lane in lanes):
+            assert asyncio.get_running_loop().time() < deadline, "a lane works without end"
+            await asyncio.sleep(0.001)
+
+    async def until(self, question: Callable[[], Any]) -> None:
+        """Wait until the answer is true."""
+        deadline = asyncio.get_running_loop().time() + 5
+        while not question():
+            assert asyncio.get_running_loop().time() < deadline, "it did not happen in five seconds"
+            await asyncio.sleep(0.001)
+
+    async def nudge(self) -> None:
+        """Do what ticks and timers would do by now, then wait until no lane is at work."""
+        assert self.gateway is not None
+        await self.database.run(turns.fire_due, self.clock.now())
+        for contact_id in await self.database.run(inbox.lanes_waiting):
+            self.gateway._turns.wake(contact_id)
+        await self.idle()
+        for contact_id in await self.database.run(outbox.lanes_waiting):
+            self.gateway._deliveries.wake(contact_id)
+        await self.idle()
+
+    async def advance(self, **step: float) -> None:
+        """Let time pass and everything happen that is due then."""
+        self.clock.advance(**step)
+        await self.nudge()
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return all rows of a table, in the order in which they came."""
+        chosen = schema.metadata.tables[table]
+        order = chosen.c.id if "id" in chosen.c and table != "contacts" else next(iter(chosen.primary_key.columns))
+        query = select(chosen).order_by(order)
+        return self.database.run_now(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+    def states(self, table: str) -> list[str]:
+        """Return the states of all rows of a table."""
+        return [row["state"] for row in self.rows(table)]
+
+    @property
+    def contact_id(self) -> str:
+        """Return the only contact."""
+        (row,) = self.rows("contacts")
+        return str(row["id"])
+
+
+def body_of(*items: dict[str, Any], number_id: str = NUMBER_ID) -> bytes:
+    """Return a webhook body with these messages and statuses."""
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "4930901820000", "phone_number_id": number_id},
+        "messages": [item for item in items if "status" not in item],
+        "statuses": [item for item in items if "status" in item],
+    }
+    change = {"field": "messages", "value": value}
+    envelope = {"object": "whatsapp_business_account", "entry": [{"id": "200000000000001", "changes": [change]}]}
+    return json.dumps(envelope).encode()
+
+
+@pytest.fixture
+def body() -> Callable[..., bytes]:
+    """Return the function that makes a webhook body of messages and statuses."""
+    return body_of
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """Return a clock that stands at ten in the morning, UTC, on 2026-11-22."""
+    return SettableClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Return an empty store with the tables of this version; it does not wait for the disk, as no test cuts the power."""
+    store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    store.upgrade()
+    yield store
+    store.close()
+
+
+@pytest_asyncio.fixture
+async def stage(database: Database, clock: SettableClock) -> AsyncIterator[Stage]:
+    """Return the stage; a test starts the gateway on it."""
+    made = Stage(database, clock)
+    yield made
+    await made.kill()
+
+
+@pytest.fixture
+def sign() -> Callable[[bytes, str], str]:
+    """Return the signer of bodies, written apart from the package's own."""
+
+    def signed(body: bytes, secret: str = "demo-app-secret") -> str:
+        return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+    return signed
+
+
+@pytest.fixture(scope="session")
+def webhook() -> Callable[[str], bytes]:
+    """Return the reader of the raw bodies in tests/webhooks."""
+    return lambda name: (Path(__file__).parent / "webhooks" / f"{name}.json").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the example bot's model, trained if there is none or its data is newer; all tests and the demo share it."""
+    return ensure_model(ROOT, log=tmp_path_factory.mktemp("model") / "train.log")

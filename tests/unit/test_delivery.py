@@ -1,0 +1,554 @@
+"""From the outbox to Graph: what Meta answers and reports, what is tried again, and the template outside the window."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from rasa_whatsapp import delivery
+from rasa_whatsapp.cloud.graph_errors import Disposition
+from rasa_whatsapp.cloud.responses import Refused
+from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
+from rasa_whatsapp.delivery import DeliveryRules
+
+pytestmark = pytest.mark.asyncio
+
+BOOK = TemplateBook(
+    (
+        read_translation(
+            {
+                "name": "order_follow_up",
+                "language": "en",
+                "category": "UTILITY",
+                "parameter_format": "NAMED",
+                "components": [
+                    {"type": "BODY", "text": "About {{order}}."},
+                    {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Yes"}]},
+                ],
+            }
+        ),
+    )
+)
+RULES = DeliveryRules(templates=BOOK, settle=timedelta(seconds=30))
+TEMPLATE = {
+    "template": {
+        "name": "order_follow_up",
+        "language": "en",
+        "parameters": {"order": "1002"},
+        "payloads": ["/affirm"],
+    }
+}
+AGAIN = Refused(Disposition.RETRY, 130429, "slow down")
+PERHAPS = Refused(Disposition.UNCERTAIN, 0, "the connection broke")
+OUTSIDE = Refused(Disposition.NEEDS_TEMPLATE, 131047, "outside the window")
+NEVER = Refused(Disposition.GIVE_UP, 131009, "Meta's error 131009: a field's value is not valid")
+STOPPED = Refused(Disposition.STOP_CONTACTING, 131050, "stopped")
+
+
+async def contact(stage, **changes):
+    """Start the gateway, let a customer write, and return the contact."""
+    await stage.start(**({"delivery": RULES} | changes))
+    await stage.receive(stage.message("Hi"))
+    return stage.contact_id
+
+
+async def say(stage, *responses, cause="wamid.IN1", proactive=False, wait=True):
+    """Say these responses as the answer to the message, and wait until no lane is at work."""
+    for ordinal, response in enumerate(responses, start=1):
+        content = {"text": response} if isinstance(response, str) else response
+        await stage.gateway.say(stage.contact_id, cause, ordinal, content, proactive=proactive)
+    if wait:
+        await stage.idle()
+
+
+async def say_and_hold(stage, *responses):
+    """Say these responses, and return while the request of the first is under way."""
+    stage.graph.held = asyncio.Event()
+    before = len(stage.graph.sent)
+    await say(stage, *responses, wait=False)
+    await stage.until(lambda: len(stage.graph.sent) == before + 1)
+
+
+async def let_go(stage):
+    """Let the request that is held come to its answer, and everything after it happen."""
+    held, stage.graph.held = stage.graph.held, None
+    held.set()
+    await stage.idle()
+
+
+class TestOrderAndRetry:
+    """What Meta does not take now is sent later, in order; what it never takes is recorded, and the rest goes on."""
+
+    async def test_answers_go_in_their_order(self, stage):
+        """Each request waits for the answer to the one before."""
+        await contact(stage)
+        await say_and_hold(stage, "one", "two", "three")
+        assert stage.graph.texts == ["one"]
+        await let_go(stage)
+        assert stage.graph.texts == ["one", "two", "three"]
+
+    async def test_growing_pauses_keep_the_order(self, stage):
+        """Three refusals for now: pauses of about 1, 2 and 4 seconds, and nothing overtakes."""
+        await contact(stage)
+        stage.graph.answers = [AGAIN, AGAIN, AGAIN]
+        await say(stage, "one", "two")
+        tries = []
+        for _ in range(40):
+            tries.append(len(stage.graph.sent))
+            await stage.advance(seconds=0.25)
+        assert stage.graph.texts == ["one", "one", "one", "one", "two"]
+        lasts = [tries.count(number) * 0.25 for number in (1, 2, 3)]
+        assert 0.75 <= lasts[0] <= 1.5
+        assert 1.5 <= lasts[1] <= 2.75
+        assert 3 <= lasts[2] <= 5.25
+        assert stage.states("outbox") == ["accepted", "accepted"]
+
+    async def test_an_age_ends_it(self, stage):
+        """After the limit it is recorded as failed with its last reason, and the next message goes."""
+        await contact(stage, delivery=DeliveryRules(age_limit=timedelta(minutes=10)))
+        stage.graph.answers = [AGAIN] * 20
+        await say(stage, "one", "two")
+        while stage.states("outbox")[0] == "pending":
+            stage.graph.answers = [AGAIN]
+            await stage.advance(minutes=1)
+        row = stage.rows("outbox")[0]
+        assert (row["state"], row["error_code"]) == ("failed", 130429)
+        assert row["reason"] == "it could not be sent within 0:10:00; last: slow down"
+        await stage.advance(minutes=5)
+        assert stage.graph.texts[-1] == "two"
+
+    async def test_a_permanent_refusal_does_not_hold_up_the_rest(self, stage):
+        """It is recorded with Meta's code and what to do."""
+        await contact(stage)
+        stage.graph.answers = [NEVER]
+        await say(stage, "one", "two")
+        assert stage.graph.texts == ["one", "two"]
+        first, second = stage.rows("outbox")
+        assert (first["state"], first["error_code"], first["reason"]) == ("failed", 131009, NEVER.explanation)
+        assert second["state"] == "accepted"
+
+    async def test_what_waited_is_sent_after_a_restart(self, stage):
+        """The pause is in the store too."""
+        await contact(stage)
+        stage.graph.answers = [AGAIN]
+        await say(stage, "one", "two")
+        await stage.restart()
+        await stage.idle()
+        assert stage.graph.texts == ["one"]
+        await stage.advance(seconds=2)
+        assert stage.graph.texts == ["one", "one", "two"]
+
+    async def test_few_tries_for_131000(self, stage):
+        """Each try may be one more copy: Meta says once or twice."""
+        await contact(stage)
+        stage.graph.answers = [Refused(Disposition.UNCERTAIN, 131000, "?")] * 50
+        await say(stage, "one")
+        for _ in range(60):
+            await stage.advance(minutes=6)
+        assert 2 <= len(stage.graph.sent) <= 4
+        assert stage.states("outbox") == ["failed"]
+
+
+class TestUncertain:
+    """Between request and answer anything may happen: a status settles it, or a silence does; never twice."""
+
+    @pytest.mark.parametrize("how", ["no answer", "a crash", "an exception", "a store that fails"])
+    async def test_it_waits_and_is_then_sent_again(self, stage, how, monkeypatch):
+        """Nothing is sent before the time in which a status would have come."""
+        await contact(stage)
+        await self._lose_the_answer(stage, how, monkeypatch)
+        await stage.nudge()
+        await stage.advance(seconds=28)
+        assert stage.graph.texts == ["one"]
+        await stage.advance(seconds=10)
+        assert stage.graph.texts == ["one", "one", "two"]
+
+    @pytest.mark.parametrize("how", ["no answer", "a crash", "an exception", "a store that fails"])
+    @pytest.mark.parametrize("status", ["sent", "delivered", "read"])
+    async def test_a_status_with_its_key_settles_it(self, stage, how, status, monkeypatch):
+        """The status comes: it was sent, so it is not sent again, and the next one goes at once."""
+        await contact(stage)
+        await self._lose_the_answer(stage, how, monkeypatch)
+        await stage.nudge()
+        await stage.receive(stage.status("wamid.LOST", status, key="wamid.IN1#1"))
+        assert stage.graph.texts == ["one", "two"]
+        await stage.advance(hours=1)
+        assert stage.graph.texts == ["one", "two"]
+        row = stage.rows("outbox")[0]
+        assert (row["state"], row["message_id"]) == (status, "wamid.LOST")
+
+    @staticmethod
+    async def _lose_the_answer(stage, how, monkeypatch):
+        if how == "no answer":
+            stage.graph.answers = [PERHAPS]
+        elif how == "an exception":
+            stage.graph.answers = [RuntimeError("a defect")]
+        elif how == "a store that fails":
+            real, calls = delivery.record, []
+
+            def fail_once(*args):
+                calls.append(args)
+                if len(calls) == 1:
+                    raise OSError("full for a moment")
+                return real(*args)
+
+            monkeypatch.setattr(delivery, "record", fail_once)
+        if how != "a crash":
+            await say(stage, "one", "two")
+            return
+        await say_and_hold(stage, "one", "two")
+        await stage.kill()
+        stage.graph.held = None
+        await stage.start()
+        await stage.idle()
+
+    async def test_a_status_during_the_second_request(self, stage, body):
+        """The first copy turns out delivered while the second is under way and fails at last: it stays delivered."""
+        await contact(stage)
+        stage.graph.answers = [PERHAPS]
+        await say(stage, "one")
+        stage.graph.held = asyncio.Event()
+        stage.graph.answers = [NEVER]
+        stage.clock.advance(seconds=40)
+        stage.gateway._deliveries.wake(stage.contact_id)
+        await stage.until(lambda: len(stage.graph.sent) == 2)
+        await stage.gateway.receive(body(stage.status("wamid.FIRST", "delivered", key="wamid.IN1#1")))
+        await let_go(stage)
+        assert stage.states("outbox") == ["delivered"]
+
+
+class TestStatuses:
+    """Meta's statuses come in any order; a message never moves backwards."""
+
+    @pytest.mark.parametrize(
+        ("statuses", "state"),
+        [
+            (["sent"], "sent"),
+            (["sent", "delivered", "read"], "read"),
+            (["read"], "read"),
+            (["read", "delivered", "sent"], "read"),
+            (["delivered", "sent"], "delivered"),
+            (["read", "played", "read"], "played"),
+            (["delivered", "failed"], "delivered"),
+            (["read", "failed"], "read"),
+            (["sent", "failed"], "failed"),
+            (["failed"], "failed"),
+            (["failed", "sent"], "failed"),
+            (["failed", "delivered"], "delivered"),
+            (["warning", "deleted", "teleported"], "accepted"),
+            (["sent", "sent", "sent"], "sent"),
+        ],
+    )
+    async def test_ranks(self, stage, statuses, state):
+        """Forward only; delivered beats failed, in whatever order they come."""
+        await contact(stage)
+        await say(stage, "one")
+        for status in statuses:
+            error = {"code": 131026} if status == "failed" else {}
+            await stage.receive(stage.status("wamid.OUT1", status, **error))
+        assert stage.states("outbox") == [state]
+
+    async def test_all_of_one_batch(self, stage):
+        """Several statuses of several messages in one body."""
+        await contact(stage)
+        await say(stage, "one", "two")
+        await stage.receive(
+            stage.status("wamid.OUT2", "sent"),
+            stage.status("wamid.OUT1", "sent"),
+            stage.status("wamid.OUT1", "delivered"),
+        )
+        assert stage.states("outbox") == ["delivered", "sent"]
+
+    async def test_before_the_answer(self, stage, body):
+        """A status that overtakes the answer to the request is not undone by it."""
+        await contact(stage)
+        await say_and_hold(stage, "one")
+        await stage.gateway.receive(body(stage.status("wamid.OUT1", "delivered", key="wamid.IN1#1")))
+        await let_go(stage)
+        assert stage.states("outbox") == ["delivered"]
+        assert len(stage.graph.sent) == 1
+
+    async def test_of_another_tool(self, stage):
+        """A status of a message that we did not send is kept and changes nothing."""
+        await contact(stage)
+        await stage.receive(stage.status("wamid.THEIRS", "read", key="their key"))
+        assert stage.rows("outbox") == []
+        assert [row["message_id"] for row in stage.rows("statuses")] == ["wamid.THEIRS"]
+
+    async def test_prices_are_kept(self, stage):
+        """What it cost is stored once."""
+        await contact(stage)
+        await say(stage, "one")
+        price = {"billable": True, "type": "regular", "category": "utility"}
+        for _ in range(2):
+            await stage.receive(stage.status("wamid.OUT1", "sent", pricing=price))
+        assert [row["pricing"] for row in stage.rows("statuses")] == [price]
+
+    @pytest.mark.parametrize(
+        "errors", [None, [], [None], [{}], [{"code": 10**30}], [{"code": "131026"}], [{"code": True}]]
+    )
+    async def test_failed_without_a_usable_code(self, stage, errors):
+        """It has failed all the same, and no token is blamed for it."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", errors=errors))
+        (row,) = stage.rows("outbox")
+        assert row["state"] == "failed"
+        assert "token" not in row["reason"]
+
+    async def test_failed_tells_what_to_do(self, stage):
+        """The operator reads Meta's code and the remedy."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131026))
+        (row,) = stage.rows("outbox")
+        assert row["error_code"] == 131026
+        assert row["reason"] == "Meta's error 131026: the customer cannot be reached on WhatsApp: use another channel"
+
+
+class TestOutsideTheWindow:
+    """The template goes once instead of the free form; without one the refusal is recorded. Never a loop."""
+
+    async def test_after_24_hours(self, stage):
+        """The gate knows it: nothing but the template is tried."""
+        await contact(stage)
+        stage.clock.advance(hours=24)
+        await say(stage, {"text": "free"} | {"custom": TEMPLATE})
+        (body,) = stage.graph.sent
+        assert body["template"] == {
+            "name": "order_follow_up",
+            "language": {"code": "en"},
+            "components": [
+                {"type": "body", "parameters": [{"type": "text", "parameter_name": "order", "text": "1002"}]},
+                {
+                    "type": "button",
+                    "sub_type": "quick_reply",
+                    "index": "0",
+                    "parameters": [{"type": "payload", "payload": "/affirm"}],
+                },
+            ],
+        }
+
+    async def test_without_template_after_24_hours(self, stage):
+        """Nothing is sent, the reason is kept, and the next message is judged for itself."""
+        await contact(stage)
+        stage.clock.advance(hours=24)
+        await say(stage, "free", {"text": "free", "custom": TEMPLATE})
+        assert stage.graph.texts == ["template order_follow_up"]
+        first, _ = stage.rows("outbox")
+        assert first["state"] == "refused"
+        assert first["reason"].startswith("the care window closed at 2026-11-23 10:00 UTC and the response carries no")
+
+    async def test_a_message_that_waited_too_long(self, stage):
+        """The gate judges when it is sent: a retry after the window's end goes as the template."""
+        await contact(stage, delivery=DeliveryRules(templates=BOOK, age_limit=timedelta(days=3)))
+        stage.graph.answers = [AGAIN]
+        await say(stage, {"text": "free", "custom": TEMPLATE})
+        await stage.advance(hours=24)
+        assert stage.graph.texts == ["free", "template order_follow_up"]
+
+    @pytest.mark.parametrize("how", ["HTTP error", "failed status"])
+    async def test_131047_leads_to_the_template_once(self, stage, how):
+        """Our book said open, Meta says closed: the template goes, the window counts as closed, and that is all."""
+        await contact(stage)
+        stage.graph.answers = [OUTSIDE] if how == "HTTP error" else []
+        await say(stage, {"text": "free", "custom": TEMPLATE})
+        if how == "failed status":
+            for _ in range(3):
+                await stage.receive(stage.status("wamid.OUT1", "failed", code=131047))
+        assert stage.graph.texts == ["free", "template order_follow_up"]
+        await stage.nudge()
+        await say(stage, "more", cause="api:1")
+        assert stage.graph.texts == ["free", "template order_follow_up"]
+        assert stage.rows("outbox")[-1]["state"] == "refused"
+
+    @pytest.mark.parametrize("how", ["HTTP error", "failed status", "failed status before the answer"])
+    async def test_131047_for_a_response_in_several_parts(self, stage, body, how):
+        """Three parts, one template."""
+        await contact(stage)
+        long = {"text": "word " * 2000, "custom": TEMPLATE}
+        if how == "HTTP error":
+            stage.graph.answers = [OUTSIDE]
+            await say(stage, long)
+        elif how == "failed status":
+            await say(stage, long)
+            for number in (1, 2, 3):
+                await stage.receive(stage.status(f"wamid.OUT{number}", "failed", code=131047))
+        else:
+            await say_and_hold(stage, long)
+            await stage.gateway.receive(body(stage.status("wamid.OUT1", "failed", code=131047, key="wamid.IN1#1")))
+            await let_go(stage)
+        await stage.idle()
+        await stage.nudge()
+        assert stage.graph.texts.count("template order_follow_up") == 1
+        assert "pending" not in stage.states("outbox")
+
+    @pytest.mark.parametrize("how", ["HTTP error", "failed status"])
+    async def test_131047_without_template(self, stage, how):
+        """It is recorded; nothing else is tried."""
+        await contact(stage)
+        stage.graph.answers = [OUTSIDE] if how == "HTTP error" else []
+        await say(stage, "free")
+        if how == "failed status":
+            await stage.receive(stage.status("wamid.OUT1", "failed", code=131047))
+        await stage.nudge()
+        assert stage.graph.texts == ["free"]
+        (row,) = stage.rows("outbox")
+        assert row["state"] == ("refused" if how == "HTTP error" else "failed")
+        assert "131047" in row["reason"]
+
+    @pytest.mark.parametrize("how", ["HTTP error", "failed status"])
+    async def test_131047_for_the_template_itself(self, stage, how):
+        """Meta cannot mean that; it is recorded, and there is no loop."""
+        await contact(stage)
+        stage.clock.advance(hours=24)
+        stage.graph.answers = [OUTSIDE] * 5 if how == "HTTP error" else []
+        await say(stage, {"text": "free", "custom": TEMPLATE})
+        if how == "failed status":
+            await stage.receive(stage.status("wamid.OUT1", "failed", code=131047))
+        await stage.nudge()
+        assert stage.graph.texts == ["template order_follow_up"]
+        assert stage.states("outbox") == ["failed"]
+
+    async def test_the_window_opens_again_when_the_customer_writes(self, stage):
+        """After a refusal by Meta the next message of the customer makes free form possible."""
+        await contact(stage)
+        await say(stage, "free")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131047))
+        await stage.receive(stage.message("still there?"))
+        await say(stage, "yes", cause="wamid.IN2")
+        assert stage.graph.texts == ["free", "yes"]
+
+    @pytest.mark.parametrize("together", [True, False], ids=["in one body", "one after the other"])
+    async def test_a_late_131047_does_not_close_what_was_opened_since(self, stage, together):
+        """The failed status of an old message comes after the customer's new one: the window stays open."""
+        await contact(stage)
+        await say(stage, "free")
+        failed = stage.status("wamid.OUT1", "failed", code=131047)
+        stage.clock.advance(minutes=5)
+        if together:
+            await stage.receive(failed, stage.message("two"))
+        else:
+            await stage.receive(stage.message("two"))
+            await stage.receive(failed)
+        await say(stage, "re: two", cause="wamid.IN2")
+        assert stage.graph.texts == ["free", "re: two"]
+
+    async def test_an_http_131047_that_crosses_a_new_message(self, stage, body):
+        """The customer writes while the request is under way: the window stays open."""
+        await contact(stage)
+        stage.graph.answers = [OUTSIDE]
+        await say_and_hold(stage, "free")
+        stage.clock.advance(seconds=5)
+        await stage.gateway.receive(body(stage.message("two")))
+        await let_go(stage)
+        await say(stage, "re: two", cause="wamid.IN2")
+        assert stage.graph.texts[-1] == "re: two"
+        assert len(stage.graph.texts) <= 3
+
+    async def test_a_template_button(self, stage):
+        """A tap on the template's quick reply is the payload that we gave it, and opens the window."""
+        await contact(stage)
+        stage.clock.advance(hours=25)
+        await say(stage, {"text": "free", "custom": TEMPLATE}, proactive=True)
+        tap = {"payload": "/affirm", "text": "Yes"}
+        await stage.receive(stage.message(type="button", button=tap, context={"id": "wamid.OUT1"}))
+        turn = stage.dialogue.turns[-1]
+        assert (turn.text, turn.is_command, turn.entities["care_window_open"]) == ("/affirm", True, True)
+
+    async def test_a_template_that_failed_before(self, stage):
+        """An older copy of the same key that failed says nothing about the template that was accepted since."""
+        await contact(stage, delivery=DeliveryRules(templates=BOOK, age_limit=timedelta(days=3)))
+        stage.graph.answers = [PERHAPS]
+        await say(stage, {"text": "free", "custom": TEMPLATE})
+        await stage.advance(hours=25)
+        assert stage.graph.texts == ["free", "template order_follow_up"]
+        await stage.receive(stage.status("wamid.COPY", "failed", code=131047, key="wamid.IN1#1"))
+        await stage.nudge()
+        assert stage.states("outbox") == ["accepted"]
+
+
+class TestConsent:
+    """Refusals by consent are recorded, and Meta's word is consent too."""
+
+    @pytest.mark.parametrize("how", ["HTTP error", "failed status"])
+    async def test_131050_is_an_opt_out_of_marketing(self, stage, how):
+        """The customer stopped marketing: it is in the ledger, and follow-ups still go."""
+        await contact(stage)
+        stage.graph.answers = [STOPPED] if how == "HTTP error" else []
+        await say(stage, "free")
+        if how == "failed status":
+            await stage.receive(stage.status("wamid.OUT1", "failed", code=131050))
+        (row,) = stage.rows("consent")
+        assert (row["scope"], row["choice"], row["source"]) == ("marketing", "opt_out", "Meta's error 131050")
+        await say(stage, "a reminder", cause="api:1", proactive=True)
+        assert stage.graph.texts == ["free", "a reminder"]
+
+    async def test_stop_refuses_what_is_proactive(self, stage):
+        """A follow-up after STOP is refused with its reason; an answer goes."""
+        await contact(stage)
+        await stage.receive(stage.message("STOP"))
+        await say(stage, "a reminder", cause="follow-up:1", proactive=True)
+        await say(stage, "You will not hear from us.", cause="wamid.IN2")
+        assert stage.graph.texts == ["You will not hear from us."]
+        assert stage.rows("outbox")[0]["reason"] == "the customer opted out of proactive messages"
+
+
+class TestKeys:
+    """Every message has a key of what caused it; a key is said once."""
+
+    async def test_a_key_is_sent_once(self, stage):
+        """A turn that runs again says nothing twice."""
+        await contact(stage)
+        await say(stage, "one", "two")
+        await say(stage, "one", "two")
+        assert stage.graph.texts == ["one", "two"]
+        assert [row["key"] for row in stage.rows("outbox")] == ["wamid.IN1#1", "wamid.IN1#2"]
+
+    async def test_a_second_run_with_a_shorter_first_answer(self, stage):
+        """The first run said three parts and died; the second says a short variation and something more: that is not lost."""
+        await contact(stage)
+        await say(stage, "long " * 2000)
+        await say(stage, "short", "second")
+        assert stage.graph.texts[-1] == "second"
+        assert "short" not in stage.graph.texts
+
+    async def test_parts_have_keys_of_their_own(self, stage):
+        """Each part of a long answer can be told apart in the statuses."""
+        await contact(stage)
+        await say(stage, "long " * 2000, "more")
+        keys = [body["biz_opaque_callback_data"] for body in stage.graph.sent]
+        assert len(keys) == 4
+        assert len(set(keys)) == 4
+
+    async def test_a_long_message_id(self, stage):
+        """Callback data stays within Meta's 512 characters, whatever the id."""
+        stage.dialogue.answer = lambda turn: [{"text": "long " * 2000}, {"text": "more"}]
+        await stage.start()
+        await stage.receive(stage.message("Hi", id="wamid." + "x" * 900))
+        keys = [body["biz_opaque_callback_data"] for body in stage.graph.sent]
+        assert len(set(keys)) == 4
+        assert max(map(len, keys)) <= 512
+
+    async def test_an_impossible_response(self, stage):
+        """It is recorded as refused under its key, and the next one is said."""
+        await contact(stage)
+        await say(stage, {"buttons": [{"title": "Yes"}]}, "two")
+        assert stage.graph.texts == ["two"]
+        first = stage.rows("outbox")[0]
+        assert (first["key"], first["state"]) == ("wamid.IN1#1", "refused")
+        assert first["reason"] == "buttons without text: WhatsApp needs a text above them"
+
+
+async def test_status_failed_for_a_refused_row_changes_nothing(stage):
+    """A status under the key of a message that was never sent (forged by another tool) leaves it."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(hours=25)
+    await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, {"text": "late"}, proactive=False)
+    await stage.idle()
+    await stage.receive(stage.status("wamid.X", "failed", code=131047, key="wamid.IN1#1"))
+    await stage.receive(stage.status("wamid.X", "delivered", key="wamid.IN1#1"))
+    assert stage.states("outbox") == ["refused"]

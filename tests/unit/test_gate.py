@@ -1,0 +1,176 @@
+"""The gate: every rung of the ladder, with its reason when nothing may go."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
+from rasa_whatsapp.policy.consent import Choice, Consent, ConsentGiven, Scope
+from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendFreeForm, SendTemplate, decide
+from rasa_whatsapp.policy.window import CareWindow
+
+TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+OPEN = CareWindow(TEN)
+CLOSED = CareWindow(TEN - timedelta(hours=24))
+NEVER = CareWindow(None)
+REFUSED = CareWindow(TEN, TEN)
+
+
+def template(name, category="UTILITY", status="APPROVED", language="en"):
+    """Return a template with one parameter."""
+    body = {"type": "BODY", "text": "About {{order}}."}
+    plain = {"name": name, "language": language, "category": category, "status": status, "components": [body]}
+    return read_translation(plain | {"parameter_format": "NAMED"})
+
+
+BOOK = TemplateBook(
+    (
+        template("utility"),
+        template("marketing", category="MARKETING"),
+        template("code", category="AUTHENTICATION"),
+        template("paused", status="PAUSED"),
+        template("german", language="de"),
+    )
+)
+IN_ALL = Consent([ConsentGiven(scope=Scope.ALL, choice=Choice.OPT_IN, at=TEN, source="x")])
+OUT_ALL = Consent([ConsentGiven(scope=Scope.ALL, choice=Choice.OPT_OUT, at=TEN, source="x")])
+OUT_MARKETING = Consent([ConsentGiven(scope=Scope.MARKETING, choice=Choice.OPT_OUT, at=TEN, source="x")])
+NOTHING = Consent()
+
+
+def use(name, language="en", **parameters):
+    """Return a wish for a template."""
+    return TemplateUse(name=name, language=language, parameters=parameters or {"order": "1002"})
+
+
+def decided(*, free_form=True, wish=None, proactive=False, window=OPEN, consent=NOTHING, needs_opt_in=False):
+    """Return what the gate decides, short: free form, the template's name, or the reason."""
+    decision = decide(
+        Proposal(has_free_form=free_form, template=wish, proactive=proactive),
+        Circumstances(now=TEN, window=window, consent=consent, templates=BOOK, utility_needs_opt_in=needs_opt_in),
+    )
+    if isinstance(decision, SendFreeForm):
+        return "free form"
+    if isinstance(decision, SendTemplate):
+        return decision.message.name
+    assert isinstance(decision, Refuse)
+    return decision.reason
+
+
+@pytest.mark.parametrize("proactive", [False, True], ids=["reply", "proactive"])
+@pytest.mark.parametrize("wish", [None, use("marketing")], ids=["no template", "a template"])
+def test_an_open_window_lets_free_form_through(proactive, wish):
+    """Inside the window the free form goes, whether or not there is a template."""
+    assert decided(wish=wish, proactive=proactive) == "free form"
+
+
+def test_replies_go_after_an_opt_out():
+    """Who says STOP and then asks something is answered."""
+    assert decided(consent=OUT_ALL) == "free form"
+
+
+@pytest.mark.parametrize("wish", [None, use("utility")], ids=["no template", "a template"])
+def test_nothing_proactive_goes_after_an_opt_out(wish):
+    """STOP ends follow-ups, inside the window too."""
+    assert decided(consent=OUT_ALL, proactive=True, wish=wish) == "the customer opted out of proactive messages"
+
+
+def test_a_stop_of_marketing_leaves_follow_ups_alone():
+    """Meta's control over marketing does not end what the customer asked to be reminded of."""
+    assert decided(consent=OUT_MARKETING, proactive=True) == "free form"
+
+
+@pytest.mark.parametrize(
+    ("window", "reason"),
+    [
+        (
+            CLOSED,
+            "the care window closed at 2026-11-22 10:00 UTC and the response carries no template (custom.template)",
+        ),
+        (
+            NEVER,
+            "the customer has never written, so no care window is open, and the response carries no template "
+            "(custom.template)",
+        ),
+        (
+            REFUSED,
+            "Meta refused a free-form message (131047), so the care window counts as closed, and the response carries "
+            "no template (custom.template)",
+        ),
+    ],
+    ids=["closed", "never open", "refused by Meta"],
+)
+@pytest.mark.parametrize("proactive", [False, True], ids=["reply", "proactive"])
+def test_outside_without_template(window, reason, proactive):
+    """Outside the window a response without template is refused, and the reason says why it is outside."""
+    assert decided(window=window, proactive=proactive) == reason
+
+
+@pytest.mark.parametrize("window", [CLOSED, NEVER, REFUSED], ids=["closed", "never open", "refused by Meta"])
+@pytest.mark.parametrize(
+    ("name", "consent", "needs_opt_in", "outcome"),
+    [
+        ("utility", NOTHING, False, "utility"),
+        (
+            "utility",
+            NOTHING,
+            True,
+            "template 'utility': utility_needs_opt_in is set, and the customer has not opted in",
+        ),
+        ("utility", IN_ALL, True, "utility"),
+        ("utility", OUT_ALL, False, "template 'utility': the customer opted out of utility messages"),
+        ("utility", OUT_MARKETING, False, "utility"),
+        ("code", NOTHING, False, "code"),
+        ("code", OUT_ALL, False, "template 'code': the customer opted out of utility messages"),
+        (
+            "marketing",
+            NOTHING,
+            False,
+            "template 'marketing': a marketing template needs the customer's opt-in, and there is none",
+        ),
+        ("marketing", IN_ALL, False, "marketing"),
+        ("marketing", OUT_MARKETING, False, "template 'marketing': the customer opted out of marketing messages"),
+        ("marketing", OUT_ALL, False, "template 'marketing': the customer opted out of marketing messages"),
+    ],
+)
+def test_outside_with_template(window, name, consent, needs_opt_in, outcome):
+    """Outside the window the template goes if its category has the consent that it needs."""
+    given = decided(wish=use(name), window=window, consent=consent, needs_opt_in=needs_opt_in, proactive=True)
+    assert given == outcome
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (use("unheard_of"), "template 'unheard_of' is not in the catalogue"),
+        (use("paused"), "template 'paused' is not approved (it is PAUSED)"),
+        (use("german"), "template 'german' has no approved translation for ['en']; it has de"),
+        (use("utility", language=None), "template 'utility' has no approved translation for []; it has en"),
+        (use("utility", order="None"), "template 'utility': parameter 'order' has no value; fill its slot first"),
+        (use("utility", wrong="x"), "template 'utility' has no parameter 'wrong'; it has ['order']"),
+    ],
+)
+def test_unusable_templates(wish, reason):
+    """A template that cannot be sent is a refusal with its reason, never an exception."""
+    assert decided(wish=wish, window=CLOSED) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "proactive", "consent", "outcome"),
+    [
+        ("utility", False, OUT_ALL, "utility"),
+        ("utility", True, OUT_ALL, "template 'utility': the customer opted out of utility messages"),
+        (
+            "marketing",
+            False,
+            NOTHING,
+            "template 'marketing': a marketing template needs the customer's opt-in, and there is none",
+        ),
+        ("marketing", True, IN_ALL, "marketing"),
+    ],
+)
+def test_a_response_that_is_only_a_template(name, proactive, consent, outcome):
+    """In an open window too it goes as the template; a utility one as a reply needs no consent, marketing always does."""
+    assert decided(free_form=False, wish=use(name), proactive=proactive, consent=consent) == outcome
