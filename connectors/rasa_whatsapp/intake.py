@@ -142,7 +142,7 @@ def _note_keyword(connection: Connection, contact_id: str, event: MessageReceive
 def _take_preference(connection: Connection, event: PreferenceChanged, now: datetime) -> None:
     choice = _PREFERENCES.get(event.value)
     if choice is None:
-        logger.warning("An unknown marketing preference was ignored.", extra={"action": "preference_unknown"})
+        _keep(connection, event, State.IGNORED, f"the marketing preference {event.value[:32]} is not known", now)
         return
     contact_id = contacts.identify(connection, event.number_id, event.sender, now)
     given = ConsentGiven(

@@ -47,7 +47,8 @@ def read_content(message: JSONDict) -> Content:
 
 
 def _text(message: JSONDict) -> Content:
-    return TextTyped(required_text(as_object(message.get("text"), "text"), "body"))
+    body = required_text(as_object(message.get("text"), "text"), "body")
+    return TextTyped(body) if body.strip() else OtherKind("blank text")  # no words: nothing to understand
 
 
 def _interactive(message: JSONDict) -> Content:
