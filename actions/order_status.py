@@ -94,7 +94,7 @@ class ActionLookUpOrder(Action):
         if order is None:
             return [SlotSet("order_number", None), SlotSet("order_state", "asked"), *close_question()]
         facts = _facts(order, tracker.get_slot("language") or "en")
-        question = open_question(from_environment().now())
+        question = open_question(order.number, from_environment().now())
         return [*(SlotSet(name, value) for name, value in facts.items()), *question]
 
 

@@ -20,12 +20,19 @@ OPEN_QUESTION = "EXTERNAL_open_question"
 OPEN_QUESTION_NAME = "open_question"  # one name: asking again replaces the earlier follow-up
 
 
-def open_question(now: datetime) -> list[EventType]:
-    """Return the events that leave the question open and follow it up a day later, unless the customer writes before."""
-    return [
-        SlotSet("question_open", True),
-        ReminderScheduled(OPEN_QUESTION, now + REMINDER_DELAY, name=OPEN_QUESTION_NAME, kill_on_user_message=True),
-    ]
+def open_question(order_id: str, now: datetime) -> list[EventType]:
+    """Return the events that leave the question open and follow it up a day later, unless the customer writes before.
+
+    The follow-up carries its order: another reminder that comes before it may have changed the slot.
+    """
+    reminder = ReminderScheduled(
+        OPEN_QUESTION,
+        now + REMINDER_DELAY,
+        entities=[{"entity": "order_id", "value": order_id}],
+        name=OPEN_QUESTION_NAME,
+        kill_on_user_message=True,
+    )
+    return [SlotSet("question_open", True), reminder]
 
 
 def close_question() -> list[EventType]:

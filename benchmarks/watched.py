@@ -108,7 +108,7 @@ def make_gateway(agent: Agent, folder: Path, watch: Watch) -> tuple[Gateway, Dat
             return Accepted(f"wamid.out{time.perf_counter_ns()}")
 
     def output(turn: Any) -> Output:
-        return Output(gateway, cause=turn.message_id, proactive=turn.is_external)
+        return Output(gateway, turn)
 
     reminders.install()
     store = Store(f"sqlite:///{folder / 'whatsapp.sqlite'}")

@@ -25,6 +25,7 @@ from rasa_whatsapp.config import Settings, read_settings
 from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed, WhatsAppError
 from rasa_whatsapp.gateway import Gateway
+from rasa_whatsapp.logs import trace
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME, RasaDialogue
 from rasa_whatsapp.storage.database import Database
@@ -69,8 +70,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @webhook.listener("before_server_stop")
         async def stop(app: Sanic, _: Any) -> None:
-            if self._running is not None:
-                await self._running.stop()
+            running, self._running = self._running, None  # a webhook that still comes is answered 503
+            if running is not None:
+                await running.stop()
 
         @webhook.get("/")
         async def health(_: Request) -> HTTPResponse:
@@ -95,15 +97,19 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         if len(body) > limits.WEBHOOK_BYTES:
             return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
         if self._running is None:
-            return _refused("not_started", 503, "the server is still starting")
+            return _refused("not_started", 503, "the server is starting or stopping")
         try:
             signature.verify(body, header, self._settings["app_secret"])
             await self._running.gateway.receive(body)
         except tuple(_REFUSALS) as problem:
             action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
             return _refused(action, status, str(problem))
-        except SQLAlchemyError:
-            logger.exception("A webhook could not be stored; Meta delivers it again.", extra={"action": "not_stored"})
+        except SQLAlchemyError as problem:
+            logger.error(
+                "A webhook could not be stored; Meta delivers it again: %s",
+                trace(problem),
+                extra={"action": "not_stored"},
+            )
             return response.text("not_stored", status=503)
         return response.text("ok")
 
@@ -128,6 +134,7 @@ class _Running:
     async def start(cls, settings: Settings, agent: Callable[[], Agent | None]) -> _Running:
         reminders.install()
         database = Database(settings["database_url"])
+        database.claim()
         database.upgrade()
         graph = Graph(
             url=settings["graph_url"], api_version=settings["api_version"], access_token=settings["access_token"]
@@ -135,7 +142,7 @@ class _Running:
         running: list[Gateway] = []
 
         def output(turn: Turn) -> WhatsAppOutput:
-            return WhatsAppOutput(running[0], cause=turn.cause, proactive=turn.is_external, asked_at=turn.sent_at)
+            return WhatsAppOutput(running[0], turn)
 
         gateway = Gateway(
             database=database,

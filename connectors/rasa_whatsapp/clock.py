@@ -6,12 +6,12 @@ past the 24 hours of the care window; RASA_WHATSAPP_CLOCK_URL names it, for the 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import urllib.request
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
+
+import requests
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,16 @@ class SimulatedClock:
     def __init__(self, url: str, *, timeout_seconds: float = 2.0) -> None:
         self._url = url
         self._timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False  # a simulator is on this machine, no proxy stands before it
         self._offset = timedelta()
 
     def now(self) -> datetime:
         """Return the simulator's time in UTC."""
         try:
-            with urllib.request.urlopen(self._url, timeout=self._timeout_seconds) as answer:  # noqa: S310 - http(s) only
-                self._offset = timedelta(seconds=float(json.load(answer)["offset_seconds"]))
-        except (OSError, ValueError, KeyError, TypeError) as problem:
+            answer = self._session.get(self._url, timeout=self._timeout_seconds)
+            self._offset = timedelta(seconds=float(answer.json()["offset_seconds"]))
+        except (requests.RequestException, ValueError, KeyError, TypeError) as problem:
             logger.warning(
                 "The simulator's clock does not answer (%s); the last known offset stays.",
                 type(problem).__name__,

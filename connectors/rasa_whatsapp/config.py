@@ -96,8 +96,8 @@ def _words(value: Any) -> tuple[str, ...]:
 
 
 def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
-        raise Unacceptable("a whole number from 1 to 1000")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10:
+        raise Unacceptable("a whole number from 1 to 10")
     return value
 
 
@@ -120,7 +120,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="access_token", read=_text, required=True, secret=True, meaning="Token of a system user."),
     Setting(name="app_secret", read=_text, required=True, secret=True, meaning="Signs the webhooks."),
     Setting(name="verify_token", read=_text, required=True, secret=True, meaning="Your word for the subscription."),
-    Setting(name="business_account_id", read=_digits, meaning="Id of the WhatsApp Business Account."),
+    Setting(
+        name="business_account_id",
+        read=_digits,
+        meaning="Id of the WhatsApp Business Account; not used by this version.",
+    ),
     Setting(name="graph_url", read=_web_address, default=DEFAULT_GRAPH_URL, meaning="Where Graph is."),
     Setting(name="api_version", read=_api_version, default=DEFAULT_API_VERSION, meaning="Graph version."),
     Setting(

@@ -137,14 +137,21 @@ def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, no
 
 def record(
     connection: Connection, message: Message, answer: Answer, rules: DeliveryRules, now: datetime, jitter: float
-) -> None:
-    """Note what Graph answered; `jitter` in 0..1 spreads retries."""
+) -> bool:
+    """Note what Graph answered; return whether the contact is owed more. `jitter` in 0..1 spreads retries."""
     if isinstance(answer, Accepted):
         outbox.accept(connection, message, answer.message_id)
-        return
+    else:
+        _record_refusal(connection, message, answer, rules, now, jitter)
+    return outbox.head(connection, message.contact_id) is not None
+
+
+def _record_refusal(
+    connection: Connection, message: Message, answer: Refused, rules: DeliveryRules, now: datetime, jitter: float
+) -> None:
     logger.warning(
         "Graph did not take message %s of %s: error %s, %s.",
-        message.key[-24:],
+        message.key[-24:],  # the head of a wamid holds the customer's number
         message.contact_id,
         answer.code,
         answer.disposition.value,
@@ -162,11 +169,11 @@ def record(
             _stop_contacting(connection, message, answer, now)
 
 
-def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> Wait:
-    """Give a status time to tell the fate of a request whose answer could not be noted."""
-    reason = "its answer was not noted; it may have been sent"
-    outbox.postpone(connection, message, State.UNSETTLED, now + rules.settle, code=0, reason=reason)
-    return Wait(rules.settle)
+def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> Settled:
+    """Give a status time to tell the fate of a request whose answer was not noted: the process died, or the store failed."""
+    unnoted = Refused(Disposition.UNCERTAIN, 0, "its answer was not noted; it may have been sent")
+    _try_later(connection, message, unnoted, rules, now, jitter=0.5)
+    return Settled()
 
 
 def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
@@ -209,9 +216,10 @@ def _try_later(
     connection: Connection, message: Message, refused: Refused, rules: DeliveryRules, now: datetime, jitter: float
 ) -> None:
     uncertain = refused.disposition is Disposition.UNCERTAIN
+    copies = message.copies + uncertain
     verdict = after_failure(
         attempts=message.attempts,
-        copies=message.copies + uncertain,
+        copies=copies,
         first_tried_at=message.first_tried_at or now,
         now=now,
         code=refused.code,
@@ -224,7 +232,7 @@ def _try_later(
         return
     until = max(verdict.at, now + rules.settle) if uncertain else verdict.at
     state = State.UNSETTLED if uncertain else State.PENDING
-    outbox.postpone(connection, message, state, until, code=refused.code, reason=refused.explanation)
+    outbox.postpone(connection, message, state, until, code=refused.code, reason=refused.explanation, copies=copies)
 
 
 def _stop_contacting(connection: Connection, message: Message, refused: Refused, now: datetime) -> None:
@@ -241,7 +249,7 @@ def _stop_contacting(connection: Connection, message: Message, refused: Refused,
 def _known_contact(connection: Connection, contact_id: str) -> str:
     found = contacts.resolve(connection, contact_id)
     if found is None:
-        raise UnknownContact(f"{contact_id!r} is no contact of this WhatsApp channel")
+        raise UnknownContact(contact_id)
     return found
 
 

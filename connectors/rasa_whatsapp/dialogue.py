@@ -38,10 +38,15 @@ class Turn:
     text: str
     is_command: bool = False
     intent: str | None = None
-    is_external: bool = False
+    follow_up_id: str | None = None
     entities: Mapping[str, Any] = field(default_factory=dict)
     event_entities: Sequence[JSONDict] = ()
     metadata: JSONDict = field(default_factory=dict)
+
+    @property
+    def is_external(self) -> bool:
+        """Tell whether a follow-up caused it, and no message of the customer."""
+        return self.follow_up_id is not None
 
 
 @dataclass(frozen=True, slots=True)

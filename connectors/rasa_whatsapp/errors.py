@@ -43,7 +43,15 @@ class DialogueUnavailable(WhatsAppError):
 
 
 class UnknownContact(WhatsAppError):
-    """A conversation id that is no contact of this channel was addressed."""
+    """A conversation id that is no contact of this channel was addressed; whoever calls Rasa's HTTP API may try a number."""
+
+    def __init__(self, contact_id: str) -> None:
+        hidden = f"…{contact_id[-4:]}" if len(contact_id) > 4 else "it"
+        super().__init__(f"{hidden} is no contact of this WhatsApp channel; a conversation id begins with wa-")
+
+
+class StoreInUse(WhatsAppError):
+    """Another server works on the same store."""
 
 
 class StoreOutdated(WhatsAppError):

@@ -28,6 +28,7 @@ from rasa_whatsapp.dialogue import DEFAULT_LIST_BUTTON, Turn, to_utterance
 from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.lanes import Lanes
+from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import inbox, outbox
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
@@ -36,6 +37,7 @@ from rasa_whatsapp.turns import Due, Keywords
 logger = logging.getLogger(__name__)
 
 _DIALOGUE_AWAY = timedelta(seconds=1)
+_LONGEST_TURN_PAUSE = timedelta(minutes=1)
 
 
 class Dialogue(Protocol):
@@ -60,7 +62,7 @@ class GraphApi(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What an operator may set about the way of messages."""
+    """How messages are led their way; an operator sets some of it in the credentials."""
 
     intake: IntakeRules
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
@@ -92,7 +94,6 @@ class Gateway:
     async def start(self) -> None:
         """Take up what an earlier process left: turns not taken, messages not sent, follow-ups that fell due."""
         await self._database.run(inbox.recover)
-        await self._database.run(outbox.recover, self._clock.now() + self._rules.delivery.settle)
         for contact_id in await self._database.run(inbox.lanes_waiting):
             self._turns.wake(contact_id)
         for contact_id in await self._database.run(outbox.lanes_waiting):
@@ -101,10 +102,13 @@ class Gateway:
 
     async def close(self, grace_seconds: float = 10.0) -> None:
         """Finish the turns and requests under way; what is not finished then runs again at the next start."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + grace_seconds
         if self._ticker is not None:
             self._ticker.cancel()
-        await self._turns.close(grace_seconds)
-        await self._deliveries.close(grace_seconds)
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        await self._turns.close(deadline - now())
+        await self._deliveries.close(deadline - now())
         for task in self._background:
             task.cancel()  # read receipts, which nothing depends on
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -167,7 +171,8 @@ class Gateway:
         if isinstance(step, Send):
             answer = await self._graph.post(step.request)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
-            await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
+            has_more = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
+            return 0 if has_more else None
         return None if step is None else 0
 
     async def schedule(self, follow_up: NewFollowUp) -> None:
@@ -178,7 +183,7 @@ class Gateway:
         """Cancel the contact's open follow-ups that match everything given, but not the one that is the cause."""
         await self._database.run(turns.cancel, which, self._clock.now())
 
-    async def _run(self, due: Due) -> float:
+    async def _run(self, due: Due) -> float | None:
         if due.row.kind is inbox.Kind.MESSAGE:
             self._mark_as_read(due)
         try:
@@ -188,11 +193,11 @@ class Gateway:
             return _DIALOGUE_AWAY.total_seconds()
         except Exception as problem:  # noqa: BLE001 - whatever Rasa raises, the turn is tried again or parked
             return await self._turn_failed(due, problem)
-        if sensible:
-            await self._database.run(turns.end, due, self._clock.now())
-        else:
+        if not sensible:
             await self._database.run(turns.drop, due, self._clock.now(), "the conversation was restarted since")
-        return 0
+            return 0
+        has_more = await self._database.run(turns.end, due, self._clock.now())
+        return 0 if has_more else None
 
     async def _take_once(self, due: Due) -> bool:
         """Let the dialogue take the turn unless an interrupted run of it had come to its end."""
@@ -209,7 +214,7 @@ class Gateway:
             due,
             self._clock.now(),
             reason=type(problem).__name__,
-            pause=timedelta(seconds=2**due.row.attempts),
+            pause=min(timedelta(seconds=2**due.row.attempts), _LONGEST_TURN_PAUSE),
             last_attempt=self._rules.turn_attempts,
         )
         if parked:
@@ -240,6 +245,6 @@ class Gateway:
                 await self._database.run(turns.fire_due, self._clock.now())
                 for contact_id in await self._database.run(inbox.lanes_waiting):
                     self._turns.wake(contact_id)
-            except Exception:  # the store is away: everything is still in it
-                logger.exception("The store could not be read.", extra={"action": "store_unreadable"})
+            except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
+                logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
             await asyncio.sleep(self._rules.tick_seconds)

@@ -24,6 +24,7 @@ from rasa_whatsapp.cloud.inbound import (
     read_message,
 )
 from rasa_whatsapp.cloud.wire import MalformedField
+from rasa_whatsapp.logs import trace
 from rasa_whatsapp.policy.consent import (
     OPT_IN_KEYWORDS,
     OPT_OUT_KEYWORDS,
@@ -67,8 +68,10 @@ def take_in(connection: Connection, events: Iterable[Event], rules: IntakeRules,
         try:
             with connection.begin_nested():
                 _take_one(connection, event, rules, now, taken)
-        except Exception as problem:  # whatever it is, the other events of the body must not pay for it
-            logger.exception("An event could not be stored; it is parked.", extra={"action": "event_parked"})
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
+            logger.error(
+                "An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"}
+            )
             # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
             _keep(connection, event, State.PARKED, f"{type(problem).__name__} while storing it", now)
     return taken
@@ -98,8 +101,11 @@ def _take_message(
 ) -> None:
     if inbox.is_known(connection, event.number_id, event.message_id):
         return
-    contact_id = contacts.identify(connection, event.number_id, event.sender, now)
-    _note_keyword(connection, contact_id, event, rules)
+    identified = contacts.identify(connection, event.number_id, event.sender, now)
+    contact_id = identified.contact_id
+    if identified.merged:
+        taken.deliveries.add(contact_id)
+    _note_keyword(connection, contact_id, event, rules, now)
     is_turn = not isinstance(event.content, OtherKind)
     if is_turn or _kind(event) not in OPENING_NOTHING:
         # A moment in the future would keep the window open for longer than 24 hours.
@@ -122,10 +128,11 @@ def _take_message(
     )
     if is_turn:
         taken.turns.add(contact_id)
-        taken.deliveries.add(contact_id)  # a merge may have handed it what is owed to another contact
 
 
-def _note_keyword(connection: Connection, contact_id: str, event: MessageReceived, rules: IntakeRules) -> None:
+def _note_keyword(
+    connection: Connection, contact_id: str, event: MessageReceived, rules: IntakeRules, now: datetime
+) -> None:
     if isinstance(event.content, OtherKind):
         return
     text, is_command = said(connection, contact_id, event)  # a template's button may be called STOP
@@ -134,7 +141,7 @@ def _note_keyword(connection: Connection, contact_id: str, event: MessageReceive
     choice = keyword_choice(text, opt_out=rules.opt_out_keywords, opt_in=rules.opt_in_keywords)
     if choice is not None:
         given = ConsentGiven(
-            scope=Scope.ALL, choice=choice, at=event.sent_at, source="keyword", evidence=event.message_id
+            scope=Scope.ALL, choice=choice, at=min(event.sent_at, now), source="keyword", evidence=event.message_id
         )
         contacts.record_consent(connection, contact_id, given)
 
@@ -144,9 +151,9 @@ def _take_preference(connection: Connection, event: PreferenceChanged, now: date
     if choice is None:
         _keep(connection, event, State.IGNORED, f"the marketing preference {event.value[:32]} is not known", now)
         return
-    contact_id = contacts.identify(connection, event.number_id, event.sender, now)
+    contact_id = contacts.identify(connection, event.number_id, event.sender, now).contact_id
     given = ConsentGiven(
-        scope=Scope.MARKETING, choice=choice, at=event.at, source="user_preferences", evidence=event.value
+        scope=Scope.MARKETING, choice=choice, at=min(event.at, now), source="user_preferences", evidence=event.value
     )
     contacts.record_consent(connection, contact_id, given)
 
@@ -172,9 +179,10 @@ def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChan
         outbox.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
         return
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
-    outbox.fail(connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}", code=code)
+    outbox.fail(
+        connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}{_in_detail(event)}", code=code
+    )
     if code == _REENGAGEMENT and row.form == "free_form":
-        # A moment in the future would keep the window open for longer than 24 hours.
         window = contacts.window_of(connection, row.contact_id)
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
         outbox.add_fallback(connection, row, event.at)
@@ -183,6 +191,10 @@ def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChan
             scope=Scope.MARKETING, choice=Choice.OPT_OUT, at=event.at, source=f"Meta's error {code}", evidence=row.key
         )
         contacts.record_consent(connection, row.contact_id, given)
+
+
+def _in_detail(event: StatusChanged) -> str:
+    return f" ({event.error.details})" if event.error and event.error.details else ""
 
 
 def _keep(connection: Connection, event: Event, state: State, reason: str, now: datetime) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from rasa_whatsapp.logs import trace
+
 logger = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
@@ -41,7 +43,7 @@ class Lanes:
             timer.cancel()
         tasks = list(self._running.values())
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
+            _, late = await asyncio.wait(tasks, timeout=max(grace_seconds, 0))
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -55,8 +57,13 @@ class Lanes:
                     pause = await self._work(key)
                 if pause == 0:
                     self._woken.add(key)
-        except Exception:  # the store is away, or a defect: the lane must live on
-            logger.exception("The lane of %s stumbled; it goes on in a moment.", key, extra={"action": "lane_failed"})
+        except Exception as problem:  # noqa: BLE001 - the store is away, or a defect: the lane must live on
+            logger.error(
+                "The lane of %s stumbled; it goes on in a moment: %s",
+                key,
+                trace(problem),
+                extra={"action": "lane_failed"},
+            )
             pause = _PAUSE_AFTER_FAILURE_SECONDS
         finally:
             del self._running[key]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
+from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME
 
@@ -15,18 +15,10 @@ from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME
 class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
     """The output of one turn, or of one call to Rasa's HTTP API, which then is proactive."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        *,
-        cause: str | None = None,
-        proactive: bool = True,
-        asked_at: datetime | None = None,
-    ) -> None:
+    def __init__(self, gateway: Gateway, turn: Turn | None = None) -> None:
         self.gateway = gateway
-        self.cause = cause or f"api:{uuid.uuid4().hex}"
-        self._proactive = proactive
-        self._asked_at = asked_at
+        self.turn = turn
+        self.cause = turn.cause if turn else f"api:{uuid.uuid4().hex}"
         self._said = 0
 
     @classmethod
@@ -37,9 +29,9 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep a response for delivery; it is durable when this returns."""
         self._said += 1
-        await self.gateway.say(
-            recipient_id, self.cause, self._said, message, proactive=self._proactive, asked_at=self._asked_at
-        )
+        proactive = self.turn is None or self.turn.is_external
+        asked_at = self.turn.sent_at if self.turn else None
+        await self.gateway.say(recipient_id, self.cause, self._said, message, proactive=proactive, asked_at=asked_at)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

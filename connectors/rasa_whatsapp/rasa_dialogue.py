@@ -35,7 +35,7 @@ class RasaDialogue:
         """Tell whether the saved conversation holds this turn: Rasa saves at a turn's end."""
         tracker = await self._ready_agent().tracker_store.retrieve_full_tracker(turn.contact_id)
         taken = (event for event in tracker.events if isinstance(event, UserUttered)) if tracker else ()
-        return any(event.message_id == _message_id(turn) for event in taken)
+        return any(event.message_id == turn.message_id for event in taken)
 
     async def take(self, turn: Turn) -> bool:
         """Let Rasa take the turn; see `gateway.Dialogue`."""
@@ -69,7 +69,7 @@ class RasaDialogue:
             sender_id=turn.contact_id,
             parse_data=await _parse(turn, processor),
             input_channel=CHANNEL_NAME,
-            message_id=_message_id(turn),
+            message_id=turn.message_id,
             metadata=metadata,
         )
 
@@ -105,11 +105,6 @@ def _known_intent(turn: Turn) -> dict[str, Any]:
         "intent_ranking": [intent],
         "entities": [dict(entity) for entity in turn.event_entities],
     }
-
-
-def _message_id(turn: Turn) -> str:
-    """Return Rasa's message id: Meta's, and for a replay one of its own, since the tracker may hold the first run."""
-    return turn.cause if "/replay-" in turn.cause else turn.message_id
 
 
 def _was_restarted(tracker: DialogueStateTracker, turn: Turn) -> bool:

@@ -39,7 +39,7 @@ async def _execute_side_effects(
         if isinstance(event, ReminderScheduled):
             await output_channel.gateway.schedule(_follow_up(event, tracker.sender_id, output_channel.cause))
         elif isinstance(event, ReminderCancelled):
-            await output_channel.gateway.cancel(_cancellation(event, tracker.sender_id, output_channel.cause))
+            await output_channel.gateway.cancel(_cancellation(event, tracker.sender_id, output_channel))
 
 
 def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:
@@ -54,10 +54,10 @@ def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollo
     )
 
 
-def _cancellation(event: ReminderCancelled, sender_id: str, cause: str) -> Cancellation:
+def _cancellation(event: ReminderCancelled, sender_id: str, output: WhatsAppOutput) -> Cancellation:
     return Cancellation(
         contact_id=sender_id,
-        cause=cause,
+        but=output.turn.follow_up_id if output.turn else None,
         name=event.name,
         intent=event.intent,
         entities=_entities(event.entities),

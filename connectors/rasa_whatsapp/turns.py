@@ -60,10 +60,10 @@ Next = Union[Due, Wait, Skipped, None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """Which follow-ups of a conversation a turn cancels: those that match everything given."""
+    """Which follow-ups of a conversation a turn cancels: those that match everything given, but never its own."""
 
     contact_id: str
-    cause: str
+    but: str | None
     name: str | None
     intent: str | None
     entities: Sequence[dict[str, Any]]
@@ -104,11 +104,12 @@ def begin_again(connection: Connection, due: Due, now: datetime) -> None:
         follow_ups.overtaken(connection, due.turn.contact_id, now)
 
 
-def end(connection: Connection, due: Due, now: datetime) -> None:
-    """Note that the turn was taken."""
+def end(connection: Connection, due: Due, now: datetime) -> bool:
+    """Note that the turn was taken; return whether the lane holds another."""
     inbox.finish(connection, due.row.id, inbox.State.DONE, now)
     if due.row.kind is inbox.Kind.FOLLOW_UP:
         follow_ups.finish(connection, due.row.body["follow_up"], follow_ups.State.DONE, now)
+    return inbox.head(connection, due.row.contact_id) is not None
 
 
 def drop(connection: Connection, due: Due, now: datetime, reason: str) -> None:
@@ -135,7 +136,7 @@ def schedule(connection: Connection, follow_up: NewFollowUp, now: datetime) -> N
     """Keep a follow-up until it is due; raises UnknownContact."""
     contact_id = contacts.resolve(connection, follow_up.contact_id)
     if contact_id is None:
-        raise UnknownContact(f"{follow_up.contact_id!r} is no contact of this WhatsApp channel")
+        raise UnknownContact(follow_up.contact_id)
     follow_ups.schedule(connection, replace(follow_up, contact_id=contact_id), now)
 
 
@@ -148,7 +149,7 @@ def cancel(connection: Connection, which: Cancellation, now: datetime) -> None:
         name=which.name,
         intent=which.intent,
         entities=which.entities,
-        but=which.cause.removeprefix(FOLLOW_UP_CAUSE),
+        but=which.but,
     )
 
 
@@ -210,12 +211,12 @@ def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, n
 def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: datetime) -> Turn:
     return Turn(
         contact_id=contact.id,
-        message_id=row.message_id,
+        message_id=_message_id(row),
         cause=_cause(row),
         sent_at=row.sent_at,
         text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
         intent=follow_up.intent,
-        is_external=True,
+        follow_up_id=follow_up.id,
         entities=slots.values(contact.window, contact.consent, now),
         event_entities=follow_up.entities,
         metadata={"whatsapp": {"type": "follow_up", "follow_up": follow_up.name}},
@@ -228,7 +229,7 @@ def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keyw
     choice = None if is_command else keyword_choice(text, opt_out=keywords.opt_out, opt_in=keywords.opt_in)
     return Turn(
         contact_id=contact.id,
-        message_id=message.message_id,
+        message_id=_message_id(row),
         cause=_cause(row),
         sent_at=row.sent_at,
         text=text,
@@ -239,12 +240,17 @@ def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keyw
     )
 
 
+def _message_id(row: inbox.Row) -> str:
+    """Return the id under which the dialogue knows the turn; a replay is another turn, since the first may be in the tracker."""
+    return f"{row.message_id}/replay-{row.replays}" if row.replays else row.message_id
+
+
 def _cause(row: inbox.Row) -> str:
-    """Return what the keys of the turn's answers begin with; a replay answers anew."""
-    cause = row.message_id
-    if len(cause) > _LONGEST_CAUSE:
-        cause = f"sha256:{hashlib.sha256(cause.encode()).hexdigest()}"
-    return f"{cause}/replay-{row.replays}" if row.replays else cause
+    """Return what the keys of the turn's answers begin with: short enough for Meta to carry back."""
+    message_id = _message_id(row)
+    if len(message_id) <= _LONGEST_CAUSE:
+        return message_id
+    return f"sha256:{hashlib.sha256(message_id.encode()).hexdigest()}"
 
 
 def _metadata(message: MessageReceived) -> JSONDict:

@@ -63,7 +63,7 @@ def test_an_open_question_is_followed_up_a_day_later_unless_the_customer_writes(
     assert of_type(events, "reminder") == [
         {
             "intent": "EXTERNAL_open_question",
-            "entities": None,
+            "entities": [{"entity": "order_id", "value": "1001"}],
             "date_time": "2026-11-23T10:00:00+00:00",
             "name": "open_question",
             "kill_on_user_msg": True,

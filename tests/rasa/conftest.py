@@ -89,7 +89,7 @@ class Channel:
 
     def _output(self, turn: Turn) -> WhatsAppOutput:
         assert self.gateway is not None
-        return WhatsAppOutput(self.gateway, cause=turn.message_id, proactive=turn.is_external)
+        return WhatsAppOutput(self.gateway, turn)
 
 
 @pytest.fixture(scope="session")

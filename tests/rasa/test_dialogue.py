@@ -120,7 +120,7 @@ def test_follow_up_refreshes_the_slots_too(channel):
         message_id="follow-up:1",
         cause="follow-up:1",
         intent="EXTERNAL_open_question",
-        is_external=True,
+        follow_up_id="1",
         entities=closed,
         metadata={"whatsapp": {"type": "follow_up", "follow_up": "open_question"}},
     )

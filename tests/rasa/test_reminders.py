@@ -18,6 +18,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
 from rasa_whatsapp import turns
+from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.schema import aliases, follow_ups
@@ -43,6 +44,13 @@ def webhook(wa_id: str, text: str, at: datetime, number: int = 1) -> bytes:
     value = {"metadata": {"phone_number_id": "100000000000001"}, "messages": [message]}
     entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def turn_of(sender: str, message_id: str) -> Turn:
+    """Return a customer's turn, as the cause of what an action does."""
+    return Turn(
+        contact_id=sender, message_id=message_id, cause=message_id, sent_at=datetime.now(timezone.utc), text="Hi"
+    )
 
 
 async def has_spoken(agent: Agent, sender_id: str, output: OutputChannel) -> DialogueStateTracker:
@@ -202,7 +210,7 @@ class TestWithTheChannel:
                 await _ask_and_schedule(channel, wa_id, reminder(channel.clock.now() + A_DAY)) for wa_id in (LEA, TOM)
             ]
             tracker = await channel.agent.tracker_store.retrieve(senders[0])
-            output = WhatsAppOutput(channel.gateway, cause="wamid.x", proactive=False)
+            output = WhatsAppOutput(channel.gateway, turn_of(senders[0], "wamid.x"))
             await channel.agent.processor.execute_side_effects([ReminderCancelled(name="order")], tracker, output)
             states = [await _states(channel, sender) for sender in senders]
             await channel.stop()
@@ -253,7 +261,7 @@ async def _ask_and_schedule(channel, wa_id: str, event: ReminderScheduled) -> st
     tracker = await channel.agent.tracker_store.retrieve(sender)
     assert any(isinstance(happened, UserUttered) for happened in tracker.events)
     tracker.update(SlotSet("order_id", "1002"))
-    output = WhatsAppOutput(channel.gateway, cause=f"wamid.{wa_id}.1", proactive=False)
+    output = WhatsAppOutput(channel.gateway, turn_of(sender, f"wamid.{wa_id}.1"))
     await schedule(channel.agent, tracker, event, output)
     return sender
 

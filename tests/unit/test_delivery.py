@@ -305,7 +305,9 @@ class TestStatuses:
         await stage.receive(stage.status("wamid.OUT1", "failed", code=131026))
         (row,) = stage.rows("outbox")
         assert row["error_code"] == 131026
-        assert row["reason"] == "Meta's error 131026: the customer cannot be reached on WhatsApp: use another channel"
+        assert (
+            row["reason"] == "Meta's error 131026: the customer cannot be reached on WhatsApp: use another channel (y)"
+        )
 
 
 class TestOutsideTheWindow:

@@ -31,7 +31,7 @@ async def schedule(stage, contact_id=None, **changes):
 
 async def cancel(stage, **which):
     """Cancel what matches."""
-    given = {"cause": "wamid.IN2", "name": None, "intent": None, "entities": None}
+    given = {"but": None, "name": None, "intent": None, "entities": None}
     await stage.gateway.cancel(Cancellation(contact_id=stage.contact_id, **(given | which)))
 
 
@@ -166,7 +166,7 @@ async def test_cancelling_touches_nobody_else(stage):
     ben = stage.rows("inbox")[1]["contact_id"]
     await schedule(stage, lea)
     await schedule(stage, ben)
-    await stage.gateway.cancel(Cancellation(contact_id=lea, cause="wamid.IN1", name=None, intent=None, entities=()))
+    await stage.gateway.cancel(Cancellation(contact_id=lea, but=None, name=None, intent=None, entities=()))
     assert sorted(stage.states("follow_ups")) == ["cancelled", "pending"]
 
 
@@ -209,7 +209,7 @@ async def test_one_that_fails_is_tried_again_also_if_it_cancels_all(stage):
 
     async def cancel_all_and_fail_once(turn):
         await stage.gateway.cancel(
-            Cancellation(contact_id=turn.contact_id, cause=turn.cause, name=None, intent=None, entities=())
+            Cancellation(contact_id=turn.contact_id, but=turn.follow_up_id, name=None, intent=None, entities=())
         )
         if failures:
             failures.pop()
@@ -241,7 +241,7 @@ async def test_one_that_schedules_the_next(stage):
 
     async def again(turn):
         if len(stage.dialogue.turns) < 3:
-            await schedule(stage, cause=turn.cause)
+            await schedule(stage, but=turn.follow_up_id)
 
     stage.dialogue.before = again
     await schedule(stage)

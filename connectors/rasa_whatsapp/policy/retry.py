@@ -12,6 +12,7 @@ from typing import Union
 PAIR_RATE = 131056
 # Codes that Meta says to repeat "once or twice" (fact sheet 8.2), and how many tries may have arrived at most.
 FEW_COPIES = {1: 2, 131000: 3}
+MOST_COPIES = 8  # where nothing is advised: after about a quarter of an hour of silence
 LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -43,8 +44,8 @@ def after_failure(
 
     `jitter` in 0..1 spreads the pauses over 80 to 120 percent.
     """
-    if copies >= FEW_COPIES.get(code, copies + 1):
-        return GiveUp(f"{copies} tries may have arrived, and Meta advises no more for error {code}")
+    if copies >= FEW_COPIES.get(code, MOST_COPIES):
+        return GiveUp(f"{copies} tries may have arrived, and no status told")
     if now - first_tried_at >= age_limit:
         return GiveUp(f"it could not be sent within {age_limit}")
     base = 4 if code == PAIR_RATE else 2

@@ -49,28 +49,44 @@ class Contact:
     consent: Consent
 
 
-def identify(connection: Connection, number_id: str, sender: Sender, now: datetime) -> str:
-    """Return the id of the contact who is this sender; a new sender becomes a contact, a new alias is remembered.
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Who a sender is; `merged` if that made two contacts one, which may owe something now."""
+
+    contact_id: str
+    merged: bool = False
+
+
+def identify(connection: Connection, number_id: str, sender: Sender, now: datetime) -> Identified:
+    """Return the contact who is this sender; a new sender becomes a contact, a new alias is remembered.
 
     The business-scoped user id decides. A number that comes with another user id than its contact's has a new owner.
     """
+    found = _find(connection, number_id, sender) or Identified(_add(connection, number_id, now))
+    known = _aliases(connection, found.contact_id)
+    for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)):
+        if value and known.get(kind) != value and not _is_only_alias(connection, number_id, kind, value):
+            _remember_alias(connection, number_id, kind, value, found.contact_id, now)
+    if sender.name:
+        connection.execute(_RENAME, {"contact": found.contact_id, "new_name": sender.name})
+    return found
+
+
+def _find(connection: Connection, number_id: str, sender: Sender) -> Identified | None:
     by_user_id = _contact_of(connection, number_id, "user_id", sender.user_id)
     by_wa_id = _contact_of(connection, number_id, "wa_id", sender.wa_id)
-    if by_wa_id not in (None, by_user_id) and sender.user_id and "user_id" in _aliases(connection, str(by_wa_id)):
-        by_wa_id = None
-    if by_user_id and by_wa_id and by_user_id != by_wa_id:
-        contact_id: str | None = _merge(connection, by_user_id, by_wa_id)
-    else:
-        contact_id = by_user_id or by_wa_id
-    if contact_id is None:
-        contact_id = f"wa-{secrets.token_hex(10)}"
-        connection.execute(_ADD, {"id": contact_id, "number_id": number_id, "created_at": now})
-    known = _aliases(connection, contact_id)
-    for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)):
-        if value and known.get(kind) != value:
-            _remember_alias(connection, number_id, kind, value, contact_id, now)
-    if sender.name:
-        connection.execute(_RENAME, {"contact": contact_id, "new_name": sender.name})
+    if by_wa_id is not None and by_wa_id != by_user_id and sender.user_id:
+        if "user_id" in _aliases(connection, by_wa_id):
+            by_wa_id = None  # somebody else's number before
+        elif by_user_id is not None:
+            return _merge(connection, by_user_id, by_wa_id)
+    contact_id = by_user_id or by_wa_id
+    return None if contact_id is None else Identified(contact_id)
+
+
+def _add(connection: Connection, number_id: str, now: datetime) -> str:
+    contact_id = f"wa-{secrets.token_hex(10)}"
+    connection.execute(_ADD, {"id": contact_id, "number_id": number_id, "created_at": now})
     return contact_id
 
 
@@ -98,16 +114,38 @@ def resolve(connection: Connection, contact_id: str) -> str | None:
     return resolve(connection, row.merged_into) if row.merged_into else str(row.id)
 
 
-def _merge(connection: Connection, one: str, other: str) -> str:
-    """Make two contacts one, because they turned out to be the same person; return the older, whose conversation goes on."""
+def _merge(connection: Connection, one: str, other: str) -> Identified:
+    """Make two contacts one, because they turned out to be the same person; the older one's conversation goes on.
+
+    Not while the other is in the middle of a turn or a request: then the next message tries again.
+    """
     rows = {contact: connection.execute(_READ, {"contact": contact}).one() for contact in (one, other)}
     kept, gone = sorted(rows, key=lambda contact: rows[contact].created_at)
+    if _is_busy(connection, gone):
+        return Identified(one)
+    _drop_replaced_follow_ups(connection, kept, gone)
     for table in (aliases, inbox, outbox, consent, follow_ups):
         connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
-    latest = max(rows.values(), key=lambda row: row.window_opened_at or row.created_at)
-    record_window(connection, kept, CareWindow(latest.window_opened_at, latest.window_refused_at))
+    opened = [row for row in rows.values() if row.window_opened_at is not None]
+    if opened:
+        latest = max(opened, key=lambda row: row.window_opened_at)
+        record_window(connection, kept, CareWindow(latest.window_opened_at, latest.window_refused_at))
     connection.execute(update(contacts).where(contacts.c.id == gone).values(merged_into=kept))
-    return kept
+    return Identified(kept, merged=True)
+
+
+def _is_busy(connection: Connection, contact_id: str) -> bool:
+    running = select(inbox.c.id).where(inbox.c.contact_id == contact_id, inbox.c.state == "running")
+    sending = select(outbox.c.id).where(outbox.c.contact_id == contact_id, outbox.c.state == "sending")
+    return any(connection.execute(query.limit(1)).first() for query in (running, sending))
+
+
+def _drop_replaced_follow_ups(connection: Connection, kept: str, gone: str) -> None:
+    """A name stands for one pending follow-up of a person: of two, the one of the conversation that goes on stays."""
+    pending = follow_ups.c.state == "pending"
+    names = select(follow_ups.c.name).where(pending, follow_ups.c.contact_id == kept)
+    double = pending & (follow_ups.c.contact_id == gone) & follow_ups.c.name.in_(names.scalar_subquery())
+    connection.execute(delete(follow_ups).where(double))
 
 
 def record_window(connection: Connection, contact_id: str, window: CareWindow) -> None:
@@ -156,6 +194,12 @@ def _contact_of(connection: Connection, number_id: str, kind: str, value: str | 
 def _aliases(connection: Connection, contact_id: str) -> dict[str, str]:
     """Return the alias of each kind that the contact used last."""
     return {row.kind: row.value for row in connection.execute(_ALIASES, {"contact": contact_id})}
+
+
+def _is_only_alias(connection: Connection, number_id: str, kind: str, value: str) -> bool:
+    """Tell whether another contact could not be answered any more without this alias."""
+    owner = _contact_of(connection, number_id, kind, value)
+    return owner is not None and set(_aliases(connection, owner)) == {kind}
 
 
 def _remember_alias(

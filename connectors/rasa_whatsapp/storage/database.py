@@ -7,19 +7,19 @@ one thread, one after the other; a transaction begins with its write lock, so it
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Concatenate, TypeVar
+from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
-from typing_extensions import ParamSpec
 
-from rasa_whatsapp.errors import StoreOutdated
+from rasa_whatsapp.errors import StoreInUse, StoreOutdated
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,6 +33,7 @@ class Database:
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self._engine = _open(url)
+        self._claim: TextIO | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rasa-whatsapp-store")
 
     def upgrade(self) -> None:
@@ -57,6 +58,21 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def claim(self) -> None:
+        """Keep other servers off this store until the process ends; raises StoreInUse.
+
+        A second server would take up the turns that the first is in the middle of.
+        """
+        path = f"{self._engine.url.database}.lock"
+        self._claim = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - held as long as the process
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreInUse(
+                f"another Rasa server uses the store {self._engine.url.database}: give each its own database_url, "
+                "and start Rasa with one worker"
+            ) from None
+
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work(connection, ...)` returns, in one transaction that is durable when this returns."""
         return await asyncio.get_running_loop().run_in_executor(
@@ -72,6 +88,8 @@ class Database:
         """Finish what was begun and close the connections."""
         self._thread.shutdown(wait=True)
         self._engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
 
 
 def _open(url: str) -> Engine:

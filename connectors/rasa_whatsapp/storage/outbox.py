@@ -205,13 +205,6 @@ def lanes_waiting(connection: Connection) -> list[str]:
     return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
 
 
-def recover(connection: Connection, settle_until: datetime) -> int:
-    """After a crash: what was being sent may have arrived; give its status until then to say so. Return how many."""
-    values = {"state": State.UNSETTLED.value, "not_before": settle_until}
-    cut_off = update(outbox).where(outbox.c.state == State.SENDING.value).values(**values)
-    return int(connection.execute(cut_off).rowcount)
-
-
 def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> None:
     """Note the request before it is made, and that the attempt counts."""
     values = {
@@ -232,10 +225,9 @@ def accept(connection: Connection, message: Message, message_id: str) -> None:
 
 
 def postpone(
-    connection: Connection, message: Message, state: State, until: datetime, *, code: int, reason: str
+    connection: Connection, message: Message, state: State, until: datetime, *, code: int, reason: str, copies: int
 ) -> None:
     """Try again later (PENDING), or wait whether it was sent (UNSETTLED); a status that settled it meanwhile stays."""
-    copies = message.copies + (state is State.UNSETTLED)
     values = {"state": state.value, "not_before": until, "error_code": code, "reason": reason, "copies": copies}
     mine = (outbox.c.id == message.id) & outbox.c.state.in_(_OPEN)
     connection.execute(update(outbox).where(mine).values(**values))

@@ -157,7 +157,6 @@ consent = Table(
     Column("at", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("evidence", Text, nullable=False, default=""),
-    UniqueConstraint("contact_id", "scope", "choice", "at", "source", "evidence"),
 )
 
 follow_ups = Table(

@@ -86,7 +86,6 @@ def upgrade() -> None:
             ["contacts.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("contact_id", "scope", "choice", "at", "source", "evidence"),
     )
     op.create_index("ix_consent_contact_id", "consent", ["contact_id"], unique=False)
     op.create_table(
