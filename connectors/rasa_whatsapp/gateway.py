@@ -208,7 +208,7 @@ class Gateway:
         return await asyncio.wait_for(self._dialogue.take(due.turn), self._rules.turn_seconds)
 
     async def _turn_failed(self, due: Due, problem: Exception) -> float:
-        logger.error("A turn of %s failed.", due.turn.contact_id, exc_info=problem, extra={"action": "turn_failed"})
+        logger.error("A turn of %s failed: %s", due.turn.contact_id, trace(problem), extra={"action": "turn_failed"})
         parked = await self._database.run(
             turns.fail,
             due,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
+
+_MOST_FRAMES = 8
 
 
 def trace(problem: BaseException) -> str:
-    """Return the name of an exception's class and the frames that it came through."""
-    frames = "".join(traceback.format_tb(problem.__traceback__))
-    return f"{type(problem).__name__}\n{frames}".rstrip()
+    """Return the class of an exception and the places it came through, the innermost last."""
+    frames = traceback.extract_tb(problem.__traceback__)[-_MOST_FRAMES:]
+    places = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(problem).__name__} at {places}" if places else type(problem).__name__

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp.demo.bot import templates_of
 from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.settings import demo_credentials, demo_endpoints, read, write
 
@@ -78,3 +79,18 @@ def test_unreadable_settings(text: str, tmp_path: Path) -> None:
 def test_missing_settings_are_none(tmp_path: Path) -> None:
     """A bot without the file has no settings."""
     assert read(tmp_path / "endpoints.yml") == {}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "templates"),
+    [
+        ("", "data/whatsapp_templates.yml"),
+        ("rasa_whatsapp.WhatsAppInput:\n", "data/whatsapp_templates.yml"),
+        ("rasa_whatsapp.WhatsAppInput:\n  templates: mine.yml\n", "mine.yml"),
+    ],
+    ids=["no credentials", "an empty block", "named by the bot"],
+)
+def test_templates_are_the_bots(tmp_path: Path, credentials: str, templates: str) -> None:
+    """The simulator knows the templates that the channel knows."""
+    (tmp_path / "credentials.yml").write_text(credentials, "utf-8")
+    assert templates_of(tmp_path) == Path(templates)

@@ -15,7 +15,10 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def load(path: Path) -> Settings:
-    """Return the settings of the file's block; raises ConfigInvalid with everything that is wrong."""
+    """Return the settings of the file's block; raises ConfigInvalid with everything that is wrong.
+
+    Files that it names are looked for in the current folder, where Rasa looks for them too.
+    """
     try:
         content = yaml_files.load(path)
     except yaml_files.Unreadable as problem:
@@ -24,12 +27,12 @@ def load(path: Path) -> Settings:
         raise ConfigInvalid(str(path), [f"it has no block {CREDENTIALS_KEY}"])
     block = content[CREDENTIALS_KEY]
     if not isinstance(block, dict):
-        return read_settings(block, folder=path.parent)
+        return read_settings(block)
     missing = {key: names for key, value in block.items() if (names := _missing(value))}
     given = {key: _expanded(value) for key, value in block.items() if key not in missing}
     problems = [f"{key}: the environment variable {name} is not set" for key in missing for name in missing[key]]
     try:
-        settings = read_settings(given, folder=path.parent)
+        settings = read_settings(given)
     except ConfigInvalid as found:
         problems += [problem for problem in found.problems if problem.split(":")[0] not in missing]
     if problems:

@@ -20,7 +20,7 @@ from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.model import ensure_model
 from rasa_whatsapp.demo.ports import HOST, Ports
 from rasa_whatsapp.demo.processes import never, nothing
-from rasa_whatsapp.demo.settings import demo_credentials, demo_endpoints, read, write
+from rasa_whatsapp.demo.settings import CHANNEL, demo_credentials, demo_endpoints, read, write
 from rasa_whatsapp.demo.stack import START_LIMIT_SECONDS, Server, Stack
 from rasa_whatsapp.demo.state import occupied
 
@@ -125,8 +125,9 @@ def simulator(folder: Path, state: Path, ports: Ports, environment: Mapping[str,
     command = [sys.executable, "-m", "rasa_whatsapp.cli", "simulator", "--host", HOST, "--port", str(ports.simulator)]
     command += ["--webhook", f"http://{HOST}:{ports.rasa}/webhooks/whatsapp/webhook"]
     command += ["--display-phone-number", DISPLAY_PHONE_NUMBER, "--database", str(state / "simulator.sqlite")]
-    if (folder / TEMPLATES).exists():
-        command += ["--templates", str(TEMPLATES)]
+    templates = templates_of(folder)
+    if (folder / templates).exists():
+        command += ["--templates", str(templates)]
     return Server(
         name="simulator",
         command=tuple(command),
@@ -135,6 +136,13 @@ def simulator(folder: Path, state: Path, ports: Ports, environment: Mapping[str,
         environment=environment,
         comes_first=True,
     )
+
+
+def templates_of(folder: Path) -> Path:
+    """Return the template file that the bot's credentials name, or else the usual one; relative to the bot's folder."""
+    channel = read(folder / "credentials.yml").get(CHANNEL)
+    named = channel.get("templates") if isinstance(channel, dict) else None
+    return Path(named) if isinstance(named, str) and named else TEMPLATES
 
 
 def action_server(ports: Ports, environment: Mapping[str, str]) -> Server:
