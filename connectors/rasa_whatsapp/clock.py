@@ -46,6 +46,7 @@ class SimulatedClock:
         self._session = requests.Session()
         self._session.trust_env = False  # a simulator is on this machine, no proxy stands before it
         self._offset = timedelta()
+        self._complained = False
 
     def now(self) -> datetime:
         """Return the simulator's time in UTC."""
@@ -53,12 +54,20 @@ class SimulatedClock:
             answer = self._session.get(self._url, timeout=self._timeout_seconds)
             self._offset = timedelta(seconds=float(answer.json()["offset_seconds"]))
         except (requests.RequestException, ValueError, KeyError, TypeError) as problem:
+            self._complain(problem)
+        else:
+            self._complained = False
+        return datetime.now(timezone.utc) + self._offset
+
+    def _complain(self, problem: Exception) -> None:
+        if not self._complained:
             logger.warning(
-                "The simulator's clock does not answer (%s); the last known offset stays.",
+                "No simulator's clock answers at %s (%s); it should end in /control/clock. The last known offset stays.",
+                CLOCK_URL_VARIABLE,
                 type(problem).__name__,
                 extra={"action": "clock_unreachable"},
             )
-        return datetime.now(timezone.utc) + self._offset
+        self._complained = True
 
 
 def from_environment() -> Clock:

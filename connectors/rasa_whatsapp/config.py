@@ -47,7 +47,9 @@ class Setting:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
+        raise Unacceptable("a text, so put it in quotes")
+    if not value.strip():
         raise Unacceptable("a text that is not empty")
     return value.strip()
 

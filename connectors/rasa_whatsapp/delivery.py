@@ -22,7 +22,7 @@ from rasa_whatsapp.cloud.templates import TemplateBook
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.dialogue import ConsentNote, Utterance
 from rasa_whatsapp.errors import UnknownContact
-from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
+from rasa_whatsapp.policy.consent import ConsentGiven, stopped_at_meta
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.storage import contacts, outbox
@@ -166,7 +166,7 @@ def _record_refusal(
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
         if answer.disposition is Disposition.STOP_CONTACTING:
-            _stop_contacting(connection, message, answer, now)
+            contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 
 
 def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> Settled:
@@ -233,17 +233,6 @@ def _try_later(
     until = max(verdict.at, now + rules.settle) if uncertain else verdict.at
     state = State.UNSETTLED if uncertain else State.PENDING
     outbox.postpone(connection, message, state, until, code=refused.code, reason=refused.explanation, copies=copies)
-
-
-def _stop_contacting(connection: Connection, message: Message, refused: Refused, now: datetime) -> None:
-    given = ConsentGiven(
-        scope=Scope.MARKETING,
-        choice=Choice.OPT_OUT,
-        at=now,
-        source=f"Meta's error {refused.code}",
-        evidence=message.key,
-    )
-    contacts.record_consent(connection, message.contact_id, given)
 
 
 def _known_contact(connection: Connection, contact_id: str) -> str:

@@ -32,6 +32,7 @@ from rasa_whatsapp.policy.consent import (
     ConsentGiven,
     Scope,
     keyword_choice,
+    stopped_at_meta,
 )
 from rasa_whatsapp.policy.window import OPENING_NOTHING
 from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
@@ -187,10 +188,7 @@ def _take_failure(connection: Connection, row: outbox.SentRow, event: StatusChan
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
         outbox.add_fallback(connection, row, event.at)
     elif disposition is Disposition.STOP_CONTACTING:
-        given = ConsentGiven(
-            scope=Scope.MARKETING, choice=Choice.OPT_OUT, at=event.at, source=f"Meta's error {code}", evidence=row.key
-        )
-        contacts.record_consent(connection, row.contact_id, given)
+        contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
 
 
 def _in_detail(event: StatusChanged) -> str:

@@ -7,6 +7,7 @@ same order, the same protection against crashes and the same way out.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,10 +22,13 @@ from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
 from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
 from rasa_whatsapp.errors import UnknownContact
+from rasa_whatsapp.logs import trace
 from rasa_whatsapp.policy.consent import Choice, keyword_choice
 from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.follow_ups import FollowUp, NewFollowUp
+
+logger = logging.getLogger(__name__)
 
 EXTERNAL_PREFIX = "EXTERNAL: "  # how Rasa writes the text of an external turn
 FOLLOW_UP_CAUSE = "follow-up:"
@@ -90,10 +94,20 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
         return Skipped()
     if row.kind is inbox.Kind.FOLLOW_UP:
         return _begin_follow_up(connection, row, contact, now)
+    try:
+        turn = _message_turn(connection, row, contact, keywords, now)
+    except (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as problem:  # a defect, and it must not hold up the lane
+        logger.error("Message %d cannot become a turn: %s", row.id, trace(problem), extra={"action": "turn_parked"})
+        inbox.finish(connection, row.id, inbox.State.PARKED, now, f"{type(problem).__name__} while making its turn")
+        return Skipped()
     inbox.begin(connection, row)
     if not row.attempts:
         follow_ups.overtaken(connection, contact_id, now)
-    turn = _message_turn(connection, row, contact, keywords, now)
     return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
 
 

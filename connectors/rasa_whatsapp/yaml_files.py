@@ -1,7 +1,7 @@
-"""Read YAML files as plain data, also in a process where Rasa has changed ruamel.yaml.
+"""Read and write YAML files as plain data, also in a process where Rasa has changed ruamel.yaml.
 
-Importing Rasa makes every safe loader of the process expand `${NAME}` and raise for a missing one (rasa.shared.utils.io).
-Here such a text stays as it is written; who wants it expanded does so.
+Importing Rasa makes every reader of the process expand `${NAME}` and raise for a missing one (rasa.shared.utils.io). Here such
+a text stays as it is written; who wants it expanded does so.
 """
 
 from __future__ import annotations
@@ -10,38 +10,47 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
 
 
 class Unreadable(Exception):
     """The file cannot be read as YAML; the text says why."""
 
 
-class _Plain(SafeConstructor):
-    """Constructs plain data, whatever others have added to the class it comes from."""
+class _PlainResolver(VersionedResolver):
+    """Takes ${NAME} for the text that it is."""
 
-
-def _as_written(_: _Plain, node: ScalarNode) -> str:
-    return str(node.value)
-
-
-_Plain.add_constructor("!env_var", _as_written)  # the tag that Rasa gives to ${NAME}
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Return the tag of a node."""
+        tag = super().resolve(kind, value, implicit)
+        return self.DEFAULT_SCALAR_TAG if tag == "!env_var" else tag  # the tag that Rasa adds
 
 
 def load(path: Path) -> Any:
     """Return the content of a YAML file; raises Unreadable, with the position of an error."""
-    reader = YAML(typ="safe", pure=True)
-    reader.Constructor = _Plain
     try:
-        return reader.load(path.read_text(encoding="utf-8"))
+        return _plain().load(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise Unreadable(problem.strerror or str(problem)) from problem
     except UnicodeDecodeError as problem:
         raise Unreadable("it is not UTF-8") from problem
     except YAMLError as problem:
         raise Unreadable(_where_and_what(problem)) from None
+
+
+def dump(content: Any, path: Path) -> None:
+    """Write plain data, one key per line; ${NAME} stays unquoted, since Rasa expands it in plain scalars only."""
+    with path.open("w", encoding="utf-8") as file:
+        _plain().dump(content, file)
+
+
+def _plain() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Resolver = _PlainResolver
+    yaml.default_flow_style = False
+    return yaml
 
 
 def _where_and_what(problem: YAMLError) -> str:

@@ -94,3 +94,9 @@ def test_templates_are_the_bots(tmp_path: Path, credentials: str, templates: str
     """The simulator knows the templates that the channel knows."""
     (tmp_path / "credentials.yml").write_text(credentials, "utf-8")
     assert templates_of(tmp_path) == Path(templates)
+
+
+def test_a_channel_that_is_no_mapping_is_named() -> None:
+    """A text where settings belong gets a sentence, no traceback."""
+    with pytest.raises(NotABot, match="must be a mapping"):
+        demo_credentials({"rasa_whatsapp.WhatsAppInput": "hello"}, DEMO)

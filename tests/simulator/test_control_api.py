@@ -168,7 +168,6 @@ async def test_chat_shows_messages_as_described(simulator: Simulator) -> None:
             "POST", f"customers/{LEA}/messages", {"type": "text", "text": "x", "timestamp": 99999999999}, id="future"
         ),
         pytest.param("POST", f"customers/{LEA}/messages", {"type": "text", "text": "x", "id": "é"}, id="odd id"),
-        pytest.param("POST", "reset", {"clock": "yes"}, id="reset of the clock as text"),
     ],
 )
 async def test_refuses_with_a_sentence(simulator: Simulator, method: str, path: str, body: Any) -> None:
@@ -215,7 +214,7 @@ async def test_user_id_is_the_same_after_a_reset(simulator: Simulator) -> None:
 
 @pytest.mark.asyncio
 async def test_reset_forgets_all_but_the_clock(simulator: Simulator) -> None:
-    """Chats, journals, faults and template changes go; the clock goes only when asked."""
+    """Chats, journals, faults and template changes go; a bot cannot go back in time, so the clock stays."""
     await simulator.write()
     await simulator.send_text()
     await simulator.put("faults", {"faults": [{"kind": "drop_before"}]})
@@ -229,8 +228,6 @@ async def test_reset_forgets_all_but_the_clock(simulator: Simulator) -> None:
     paused = next(entry for entry in (await simulator.get("templates"))["templates"] if entry["name"] == "paused")
     assert paused["status"] == "PAUSED"
     assert (await simulator.get("clock"))["offset_seconds"] == 3600
-    await simulator.post("reset", {"clock": True})
-    assert (await simulator.get("clock"))["offset_seconds"] == 0
 
 
 @pytest.mark.asyncio

@@ -10,7 +10,7 @@ import pytest
 from rasa_whatsapp import intake
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.responses import Refused
-from rasa_whatsapp.errors import StoreInUse, UnknownContact
+from rasa_whatsapp.errors import StoreInUse, StoreOutdated, UnknownContact
 from rasa_whatsapp.storage.database import Database
 
 
@@ -167,3 +167,13 @@ def test_a_second_server_on_the_same_store_is_refused(tmp_path):
     first.close()
     second.claim()
     second.close()
+
+
+def test_a_store_with_other_tables_is_refused(tmp_path):
+    """It claims the right version, but a column is missing: better no start than a message that cannot be stored."""
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    database.upgrade()
+    database.run_now(lambda connection: connection.exec_driver_sql("ALTER TABLE outbox DROP COLUMN copies"))
+    with pytest.raises(StoreOutdated, match=r"outbox\.copies"):
+        database.upgrade()
+    database.close()

@@ -72,7 +72,7 @@ def replay(settings: Settings, numbers: tuple[int, ...], everything: bool, yes: 
     click.echo(f"{len(done)} put back into their conversations.")
     left = sorted(set(wanted) - set(done))
     if left:
-        raise click.ClickException(f"still not readable, so still parked: {', '.join(map(str, left))}")
+        raise click.ClickException(f"not readable still, or no message, so parked still: {', '.join(map(str, left))}")
 
 
 @contextmanager

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from rasa_whatsapp import yaml_files
 from rasa_whatsapp.demo.failures import NotABot
 
@@ -25,7 +23,10 @@ Settings = dict[str, Any]
 
 def demo_credentials(own: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
     """Return the bot's credentials with our channel on the demo's accounts. The channel is added when missing."""
-    channel = {**(own.get(CHANNEL) or {}), **overrides}
+    block = own.get(CHANNEL) or {}
+    if not isinstance(block, dict):
+        raise NotABot(f"{CHANNEL} in credentials.yml must be a mapping of settings to values.")
+    channel = {**block, **overrides}
     channel.pop("numbers", None)  # several real business numbers: the demo has one
     return {**{name: own[name] for name in KEPT_CHANNELS if name in own}, CHANNEL: channel}
 
@@ -53,8 +54,5 @@ def read(path: Path) -> Settings:
 
 
 def write(path: Path, settings: Settings) -> None:
-    """Write settings as YAML, one key per line: Rasa expands ${NAME} in plain scalars only."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(settings, file)
+    """Write settings as YAML for Rasa to read."""
+    yaml_files.dump(settings, path)

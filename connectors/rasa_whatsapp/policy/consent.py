@@ -75,6 +75,13 @@ class Consent:
         return None
 
 
+def stopped_at_meta(code: int, at: datetime, evidence: str) -> ConsentGiven:
+    """Return the opt-out that Meta tells by an error such as 131050: of marketing, made with WhatsApp's own control."""
+    return ConsentGiven(
+        scope=Scope.MARKETING, choice=Choice.OPT_OUT, at=at, source=f"Meta's error {code}", evidence=evidence
+    )
+
+
 def keyword_choice(text: str, *, opt_out: Iterable[str], opt_in: Iterable[str]) -> Choice | None:
     """Return the choice that a typed message makes when it is a keyword and nothing else."""
     word = _bare(text)

@@ -53,10 +53,6 @@ class Clock:
             raise ClockRefused("the time needs a UTC offset, such as 2026-11-22T10:00:00+00:00")
         self.advance((moment - self.now()).total_seconds())
 
-    def reset(self) -> None:
-        """Go back to the system's time."""
-        self._offset = timedelta(0)
-
 
 def to_iso(timestamp: float) -> str:
     """Return unix seconds as ISO-8601 UTC with microseconds."""

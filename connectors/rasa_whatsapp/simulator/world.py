@@ -57,15 +57,16 @@ class World:
         now = self.clock.now().isoformat(timespec="microseconds")
         return {"now": now, "offset_seconds": self.clock.offset_seconds}
 
-    def reset(self, *, also_clock: bool) -> None:
-        """Forget customers, chats, journals, faults and changed templates; the clock stays unless asked."""
+    def reset(self) -> None:
+        """Forget customers, chats, journals, faults and changed templates.
+
+        The clock stays: a bot that remembers what it was told cannot go back in time.
+        """
         self.statuses.stop()
         self.deliveries.stop()
         self.storage.clear()
         self.faults.replace([])
         self.statuses.release()
         self.templates.reload()
-        if also_clock:
-            self.clock.reset()
         self.clock_moved()
         self.events.tell("reset", {})

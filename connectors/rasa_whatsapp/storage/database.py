@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from rasa_whatsapp.errors import StoreInUse, StoreOutdated
+from rasa_whatsapp.storage.schema import metadata
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Database:
         with self._engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
+                _refuse_strange_tables(connection)
                 return
             if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
                 raise StoreOutdated(
@@ -90,6 +92,21 @@ class Database:
         self._engine.dispose()
         if self._claim is not None:
             self._claim.close()
+
+
+def _refuse_strange_tables(connection: Connection) -> None:
+    """Raise StoreOutdated if the tables are not those of the schema version that the store claims to have."""
+    inspector = inspect(connection)
+    for table in metadata.sorted_tables:
+        present = (
+            {column["name"] for column in inspector.get_columns(table.name)} if inspector.has_table(table.name) else {}
+        )
+        missing = sorted({column.name for column in table.columns} - set(present))
+        if missing:
+            raise StoreOutdated(
+                f"the store {connection.engine.url.database} has no {table.name}.{missing[0]}: it comes from an unreleased "
+                "version; move it away (the demo: make demo ARGS=--reset)"
+            )
 
 
 def _open(url: str) -> Engine:

@@ -306,7 +306,7 @@ function wire() {
   at("sheet").addEventListener("keydown", (event) => { if (event.key === "Escape") at("sheet").close(); });
   at("reset").addEventListener("click", () => at("reset-dialog").showModal());
   at("reset-dialog").addEventListener("close", (event) => {
-    if (event.target.returnValue === "reset") attempt(() => call("POST", "reset", { clock: at("reset-clock").checked }));
+    if (event.target.returnValue === "reset") attempt(() => call("POST", "reset", {}));
     event.target.returnValue = "";
   });
   document.addEventListener("visibilitychange", () => { if (state.selected) watch(); });
