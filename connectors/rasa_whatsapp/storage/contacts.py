@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
@@ -91,8 +92,8 @@ def _add(connection: Connection, number_id: str, now: datetime) -> str:
 
 
 def read(connection: Connection, contact_id: str) -> Contact | None:
-    """Return the contact with this id, or None."""
-    row = connection.execute(_READ, {"contact": resolve(connection, contact_id)}).first()
+    """Return the contact that this id means now, or None."""
+    row = _row(connection, contact_id)
     if row is None:
         return None
     known = _aliases(connection, row.id)
@@ -108,10 +109,13 @@ def read(connection: Connection, contact_id: str) -> Contact | None:
 
 def resolve(connection: Connection, contact_id: str) -> str | None:
     """Return the contact that this id means now: another one if it was merged into that, None if there is none."""
+    row = _row(connection, contact_id)
+    return None if row is None else str(row.id)
+
+
+def _row(connection: Connection, contact_id: str) -> Any:
     row = connection.execute(_READ, {"contact": contact_id}).first()
-    if row is None:
-        return None
-    return resolve(connection, row.merged_into) if row.merged_into else str(row.id)
+    return _row(connection, row.merged_into) if row is not None and row.merged_into else row
 
 
 def _merge(connection: Connection, one: str, other: str) -> Identified:

@@ -156,10 +156,8 @@ def is_known(connection: Connection, key: str) -> bool:
     return connection.execute(_BY_KEY, {"known_key": key}).first() is not None
 
 
-def add(connection: Connection, message: NewMessage, now: datetime) -> bool:
-    """Keep a message unless its key is there already; return whether it was new."""
-    if is_known(connection, message.key):
-        return False
+def add(connection: Connection, message: NewMessage, now: datetime) -> None:
+    """Keep a message; the caller has looked with `is_known`, the unique key is the last word."""
     values = {
         "key": message.key,
         "utterance": message.utterance,
@@ -172,7 +170,6 @@ def add(connection: Connection, message: NewMessage, now: datetime) -> bool:
         "created_at": now,
     }
     connection.execute(_ADD, values)
-    return True
 
 
 def add_refused(connection: Connection, *, contact_id: str, key: str, reason: str, now: datetime) -> None:
@@ -294,7 +291,8 @@ def add_fallback(connection: Connection, failed: SentRow, now: datetime) -> None
         template=failed.template,
         choices=failed.choices,
     )
-    add(connection, fallback, now)
+    if not is_known(connection, fallback.key):
+        add(connection, fallback, now)
 
 
 def choice(connection: Connection, contact_id: str, message_id: str, choice_id: str) -> str | None:
