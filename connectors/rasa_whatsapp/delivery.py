@@ -72,19 +72,8 @@ class Send:
     request: GraphRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """The next message may not go yet."""
-
-    pause: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The next message was settled without a request; look again."""
-
-
-Next = Union[Send, Wait, Settled, None]
+# what to do now, or the pause until there may be something (none at all: look again), or nothing at all
+Next = Union[Send, timedelta, None]
 
 
 def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
@@ -128,7 +117,7 @@ def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, no
     if message.state is State.SENDING:
         return _settle_interrupted(connection, message, rules, now)
     if message.not_before is not None and message.not_before > now:
-        return Wait(message.not_before - now)
+        return message.not_before - now
     contact = contacts.read(connection, contact_id)
     if contact is None:
         raise UnknownContact(f"{contact_id!r} is no contact of this WhatsApp channel")
@@ -169,11 +158,11 @@ def _record_refusal(
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 
 
-def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> Settled:
+def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> timedelta:
     """Give a status time to tell the fate of a request whose answer was not noted: the process died, or the store failed."""
     unnoted = Refused(Disposition.UNCERTAIN, 0, "its answer was not noted; it may have been sent")
     _try_later(connection, message, unnoted, rules, now, jitter=0.5)
-    return Settled()
+    return timedelta(0)
 
 
 def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
@@ -194,12 +183,12 @@ def _pass_gate(connection: Connection, message: Message, contact: Contact, rules
         logger.warning(
             "A message to %s was refused: %s.", contact.id, decision.reason, extra={"action": "message_refused"}
         )
-        return Settled()
+        return timedelta(0)
     if not isinstance(decision, SendTemplate):
         return _begin(connection, message, contact, message.free_form or {}, "free_form", now)
     if outbox.went_as_template(connection, message.utterance, but=message.id):
         outbox.settle(connection, message.id, State.REPLACED, reason="the response went as its template")
-        return Settled()
+        return timedelta(0)
     content = {"type": "template", "template": decision.message.content}
     return _begin(connection, message, contact, content, "template", now)
 

@@ -127,9 +127,7 @@ class Gateway:
         step = await self._database.run(turns.begin_next, contact_id, self._keywords, self._clock.now())
         if isinstance(step, Due):
             return await self._run(step)
-        if isinstance(step, turns.Wait):
-            return step.pause.total_seconds()
-        return None if step is None else 0
+        return None if step is None else step.total_seconds()
 
     async def say(
         self,
@@ -166,14 +164,12 @@ class Gateway:
         """Send the contact's next message; return the seconds until there may be another, None if there is none."""
         rules = self._rules.delivery
         step = await self._database.run(delivery.begin_next, contact_id, rules, self._clock.now())
-        if isinstance(step, delivery.Wait):
-            return step.pause.total_seconds()
         if isinstance(step, Send):
             answer = await self._graph.post(step.request)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
             has_more = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
             return 0 if has_more else None
-        return None if step is None else 0
+        return None if step is None else step.total_seconds()
 
     async def schedule(self, follow_up: NewFollowUp) -> None:
         """Keep a follow-up until it is due; raises UnknownContact."""

@@ -47,19 +47,8 @@ class Due:
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """The next turn may not be taken yet."""
-
-    pause: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """The next row needed no turn; look again."""
-
-
-Next = Union[Due, Wait, Skipped, None]
+# what to do now, or the pause until there may be something (none at all: look again), or nothing at all
+Next = Union[Due, timedelta, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +76,11 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
     if row is None:
         return None
     if row.not_before is not None and row.not_before > now:
-        return Wait(row.not_before - now)
+        return row.not_before - now
     contact, reason = contacts.read(connection, contact_id), _unfit(row)
     if contact is None or reason:
         inbox.finish(connection, row.id, inbox.State.PARKED, now, reason or "its contact is gone")
-        return Skipped()
+        return timedelta(0)
     if row.kind is inbox.Kind.FOLLOW_UP:
         return _begin_follow_up(connection, row, contact, now)
     try:
@@ -104,7 +93,7 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
     ) as problem:  # a defect, and it must not hold up the lane
         logger.error("Message %d cannot become a turn: %s", row.id, trace(problem), extra={"action": "turn_parked"})
         inbox.finish(connection, row.id, inbox.State.PARKED, now, f"{type(problem).__name__} while making its turn")
-        return Skipped()
+        return timedelta(0)
     inbox.begin(connection, row)
     if not row.attempts:
         follow_ups.overtaken(connection, contact_id, now)
@@ -217,7 +206,7 @@ def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, n
     follow_up = follow_ups.read(connection, row.body["follow_up"])
     if follow_up is None or follow_up.state is not follow_ups.State.FIRED:
         inbox.finish(connection, row.id, inbox.State.IGNORED, now, "the follow-up was cancelled before its turn")
-        return Skipped()
+        return timedelta(0)
     inbox.begin(connection, row)
     return Due(row=row, turn=_follow_up_turn(row, follow_up, contact, now), contact=contact, again=row.attempts > 0)
 

@@ -7,24 +7,13 @@ from pathlib import Path
 import click
 
 from rasa_whatsapp.cli import credentials
-from rasa_whatsapp.errors import ConfigInvalid
 
 
 @click.command("check")
-@click.option(
-    "--credentials",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("credentials.yml"),
-    show_default=True,
-    help="The file with the channel's block.",
-)
+@credentials.option
 def command(path: Path) -> None:
     """Show the effective configuration, or everything that is wrong with it (exit status 1)."""
-    try:
-        settings = credentials.load(path)
-    except ConfigInvalid as problem:
-        raise click.ClickException(str(problem)) from problem
+    settings = credentials.load_or_exit(path)
     width = max(len(name) for name, _ in settings.shown())
     for name, value in settings.shown():
         click.echo(f"{name:<{width}}  {value}")

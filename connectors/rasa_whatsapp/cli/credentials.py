@@ -7,11 +7,31 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
+
 from rasa_whatsapp import yaml_files
 from rasa_whatsapp.config import CREDENTIALS_KEY, Settings, read_settings
 from rasa_whatsapp.errors import ConfigInvalid
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+option = click.option(
+    "--credentials",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("credentials.yml"),
+    show_default=True,
+    help="The file with the channel's block.",
+)
+
+
+def load_or_exit(path: Path) -> Settings:
+    """Return the settings of the file's block; ends the command with everything that is wrong."""
+    try:
+        return load(path)
+    except ConfigInvalid as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 def load(path: Path) -> Settings:

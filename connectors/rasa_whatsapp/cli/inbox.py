@@ -12,27 +12,17 @@ from rasa_whatsapp import intake
 from rasa_whatsapp.cli import credentials
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.config import Settings
-from rasa_whatsapp.errors import ConfigInvalid, StoreOutdated
+from rasa_whatsapp.errors import StoreOutdated
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.database import Database
 
 
 @click.group("inbox")
-@click.option(
-    "--credentials",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("credentials.yml"),
-    show_default=True,
-    help="The file with the channel's block, which names the store.",
-)
+@credentials.option
 @click.pass_context
 def command(ctx: click.Context, path: Path) -> None:
     """List parked messages, and replay them."""
-    try:
-        ctx.obj = credentials.load(path)
-    except ConfigInvalid as problem:
-        raise click.ClickException(str(problem)) from problem
+    ctx.obj = credentials.load_or_exit(path)
 
 
 @command.command("list")
