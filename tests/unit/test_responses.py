@@ -19,12 +19,12 @@ RETRY, UNCERTAIN, GIVE_UP = Disposition.RETRY, Disposition.UNCERTAIN, Dispositio
     [
         pytest.param(
             {"messages": [{"id": "wamid.1"}], "contacts": [{"input": "+49", "wa_id": "49"}]},
-            Accepted("wamid.1", "49"),
+            Accepted("wamid.1"),
             id="to a number",
         ),
         pytest.param(
             {"messages": [{"id": "wamid.1", "message_status": "accepted"}], "contacts": [{"user_id": "DE.1"}]},
-            Accepted("wamid.1", None, "DE.1"),
+            Accepted("wamid.1"),
             id="to a business-scoped user id",
         ),
         pytest.param({"messages": [{"id": "wamid.1"}]}, Accepted("wamid.1"), id="without contacts"),

@@ -17,8 +17,6 @@ class Accepted:
     """Meta took the message; that is not yet delivered."""
 
     message_id: str
-    wa_id: str | None = None
-    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +59,6 @@ def refusal(http_status: int, error: dict[str, Any]) -> Refused:
 def _accepted(content: Any) -> Accepted | None:
     try:
         message_id = content["messages"][0]["id"]
-        contact = (content.get("contacts") or [{}])[0]
-        wa_id, user_id = contact.get("wa_id"), contact.get("user_id")
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError):
         return None
-    if not isinstance(message_id, str) or not message_id:
-        return None
-    return Accepted(message_id, _text(wa_id), _text(user_id))
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return Accepted(message_id) if isinstance(message_id, str) and message_id else None

@@ -40,7 +40,6 @@ class Translation:
     named: bool
     header: str
     body: str
-    footer: str
     quick_replies: tuple[tuple[int, str], ...]  # (index over all buttons, label)
 
     @property
@@ -147,7 +146,6 @@ def read_translation(plain: JSONDict) -> Translation:
         named=str(plain.get("parameter_format", "POSITIONAL")).upper() == "NAMED",
         header=str(parts.get("HEADER", {}).get("text", "")),
         body=parts["BODY"]["text"],
-        footer=str(parts.get("FOOTER", {}).get("text", "")),
         quick_replies=_labels(parts.get("BUTTONS", {}).get("buttons")),
     )
     if not translation.named and any(not variable.isdigit() for variable in _VARIABLE.findall(translation.body)):
