@@ -77,27 +77,14 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
         return None
     if row.not_before is not None and row.not_before > now:
         return row.not_before - now
-    contact, reason = contacts.read(connection, contact_id), _unfit(row)
-    if contact is None or reason:
-        inbox.finish(connection, row.id, inbox.State.PARKED, now, reason or "its contact is gone")
-        return timedelta(0)
+    if row.crashes >= _MOST_CRASHES:
+        return _park(connection, row, f"the process died {row.crashes} times while it ran", now)
+    contact = contacts.read(connection, contact_id)
+    if contact is None:
+        return _park(connection, row, "its contact is gone", now)
     if row.kind is inbox.Kind.FOLLOW_UP:
         return _begin_follow_up(connection, row, contact, now)
-    try:
-        turn = _message_turn(connection, row, contact, keywords, now)
-    except (
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as problem:  # a defect, and it must not hold up the lane
-        logger.error("Message %d cannot become a turn: %s", row.id, trace(problem), extra={"action": "turn_parked"})
-        inbox.finish(connection, row.id, inbox.State.PARKED, now, f"{type(problem).__name__} while making its turn")
-        return timedelta(0)
-    inbox.begin(connection, row)
-    if not row.attempts:
-        follow_ups.overtaken(connection, contact_id, now)
-    return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
+    return _begin_message(connection, row, contact, keywords, now)
 
 
 def begin_again(connection: Connection, due: Due, now: datetime) -> None:
@@ -190,16 +177,24 @@ def said(connection: Connection, contact_id: str, message: MessageReceived) -> t
     return payload, payload.startswith(COMMAND_PREFIX)
 
 
-def _unfit(row: inbox.Row) -> str | None:
-    """Return why a row can never become a turn, or None; such a row must not hold up its lane."""
-    if row.crashes >= _MOST_CRASHES:
-        return f"the process died {row.crashes} times while it ran"
+def _park(connection: Connection, row: inbox.Row, reason: str, now: datetime) -> timedelta:
+    """Set aside a row that can never become a turn; the lane looks at the next one at once."""
+    inbox.finish(connection, row.id, inbox.State.PARKED, now, reason)
+    return timedelta(0)
+
+
+def _begin_message(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Next:
     try:
-        if row.kind is inbox.Kind.MESSAGE:
-            read_message(row.number_id, row.body)
+        turn = _message_turn(connection, row, contact, keywords, now)
     except MalformedField as problem:
-        return f"it cannot be read: {problem}"
-    return None
+        return _park(connection, row, f"it cannot be read: {problem}", now)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as problem:  # a defect must not hold up the lane
+        logger.error("Message %d cannot become a turn: %s", row.id, trace(problem), extra={"action": "turn_parked"})
+        return _park(connection, row, f"{type(problem).__name__} while making its turn", now)
+    inbox.begin(connection, row)
+    if not row.attempts:
+        follow_ups.overtaken(connection, contact.id, now)
+    return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
 
 
 def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, now: datetime) -> Next:
