@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from rasa_whatsapp.simulator.clock import Clock, ClockRefused
-from rasa_whatsapp.simulator.customers import Customer, latest_message_at, window_at
+from rasa_whatsapp.simulator.customers import Customer, opened, opens_window, window_at
 from rasa_whatsapp.simulator.pricing import pricing
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
@@ -18,9 +18,10 @@ def clock() -> Clock:
     return Clock(system=lambda: NOON)
 
 
-def customer(last_message_at: int | None) -> Customer:
-    """Return a customer who wrote last at some moment."""
-    return Customer(wa_id="4915112345678", name="Lea", user_id="DE.a", last_message_at=last_message_at)
+def customer(last: int | None) -> Customer:
+    """Return a customer who wrote to number 1 last at some moment."""
+    opened_at = {} if last is None else {"1": last}
+    return Customer(wa_id="4915112345678", name="Lea", user_id="DE.a", opened_at=opened_at)
 
 
 def test_clock_advances_and_moves_to_a_moment() -> None:
@@ -59,24 +60,46 @@ def test_clock_refuses_a_past_or_naive_moment() -> None:
 )
 def test_window_is_open_for_24_hours(last: int | None, now: int, is_open: bool, remaining: int) -> None:
     """The window runs from the customer's latest message."""
-    window = window_at(customer(last), now)
+    window = window_at(customer(last), "1", now)
     assert (window.is_open, window.remaining_seconds) == (is_open, remaining)
 
 
+def test_numbers_have_windows_of_their_own() -> None:
+    """What opens one number's window leaves another one's alone."""
+    assert not window_at(customer(1_000_000), "2", 1_000_000).is_open
+    assert opened(customer(1_000_000), "2", 900_000) == {"1": 1_000_000, "2": 900_000}
+
+
 @pytest.mark.parametrize(
-    ("last", "kind", "timestamp", "expected"),
+    ("last", "timestamp", "expected"),
     [
-        pytest.param(None, "text", 500, 500, id="first message"),
-        pytest.param(500, "text", 700, 700, id="newer message"),
-        pytest.param(500, "text", 300, 500, id="late message shortens nothing"),
-        pytest.param(500, "button", 700, 700, id="template button counts"),
-        pytest.param(500, "reaction", 700, 500, id="reaction does not count"),
-        pytest.param(500, "system", 700, 500, id="system message does not count"),
+        pytest.param(None, 500, 500, id="first message"),
+        pytest.param(500, 700, 700, id="newer message"),
+        pytest.param(500, 300, 500, id="late message shortens nothing"),
     ],
 )
-def test_what_opens_the_window(last: int | None, kind: str, timestamp: int, expected: int) -> None:
+def test_window_counts_from_the_latest_message(last: int | None, timestamp: int, expected: int) -> None:
     """What the customer says opens it, by its own timestamp."""
-    assert latest_message_at(customer(last), kind, timestamp) == expected
+    assert opened(customer(last), "1", timestamp) == {"1": expected}
+
+
+@pytest.mark.parametrize(
+    ("message", "opens"),
+    [
+        *[
+            pytest.param({"type": kind}, True, id=kind)
+            for kind in (
+                "text", "image", "audio", "location", "contacts", "order", "interactive", "button", "unsupported",
+                "request_welcome",
+            )
+        ],
+        *[pytest.param({"type": kind}, False, id=kind) for kind in ("reaction", "system", "edit", "revoke")],
+        pytest.param({"type": "text", "group_id": "g1"}, False, id="to a group"),
+    ],
+)  # fmt: skip
+def test_what_opens_the_window(message: dict[str, str], opens: bool) -> None:
+    """What is said to the business opens it; reactions, notices, changes of what was said, group talk do not."""
+    assert opens_window(message) is opens
 
 
 SUMMER, AUTUMN = 1_788_000_000, 1_795_000_000  # August and November 2026

@@ -79,6 +79,34 @@ def test_environment_names_the_business() -> None:
         assert get(f"{address}/v26.0/123", Authorization="Bearer t0ken")["id"] == "123"
 
 
+def test_several_numbers() -> None:
+    """Each number is there; one with a token of its own takes that one only."""
+    numbers = ("--number", "222:+49 30 901820001", "--number", "333:4930901820002:third")
+    with running(*numbers) as (_, address):
+        known = get(f"{address}/control/settings")["numbers"]
+        assert [number["phone_number_id"] for number in known] == ["100000000000001", "222", "333"]
+        assert get(f"{address}/v26.0/222", Authorization="Bearer demo-access-token")["id"] == "222"
+        assert get(f"{address}/v26.0/333", Authorization="Bearer third")["display_phone_number"] == "4930901820002"
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        pytest.param(["--number", "222"], "is written ID:DISPLAY", id="number without digits"),
+        pytest.param(["--number", "x:4930901820001"], "is written ID:DISPLAY", id="id that is no number"),
+        pytest.param(["--number", "222:030"], "is no phone number", id="national number"),
+        pytest.param(["--number", "100000000000001:4930901820001"], "the same id", id="id twice"),
+        pytest.param(["--provider", "twilio"], "'twilio' is not one of", id="unknown provider"),
+        pytest.param(["--webhook-secret-header", "X: y"], "is no name of a header", id="header with a value"),
+    ],
+)
+def test_bad_option_is_refused(options: list[str], problem: str) -> None:
+    """A sentence says what is expected."""
+    code, output = run(*options)
+    assert code == 2
+    assert problem in output
+
+
 def test_taken_port_is_named() -> None:
     """A port that somebody else has is named with what to do."""
     with socket.socket() as taken:
@@ -143,6 +171,10 @@ def test_help_names_every_option() -> None:
         "--verify-token",
         "--templates",
         "--database",
+        "--number",
+        "--provider",
+        "--webhook-secret",
+        "--webhook-secret-header",
         "--window-errors",
         "--api-version",
     ]:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp.simulator.composing import COMPOSERS
 from rasa_whatsapp.simulator.control_routes import ROUTES
 from rasa_whatsapp.simulator.faults import FIELDS
 from rasa_whatsapp.simulator.openapi import description
 
 from .conftest import AUTHORISED, LEA, NUMBER, Bot, Simulator, Start, eventually
 
+CHAT = {"wa_id": "4915112345678", "number_id": "100000000000001"}
 METHODS = {"get", "post", "put", "delete", "patch"}
 TYPES: dict[str, Any] = {
     "object": dict,
@@ -74,6 +76,12 @@ def test_description_knows_every_fault() -> None:
     assert set(description()["components"]["schemas"]["Fault"]["properties"]["kind"]["enum"]) == set(FIELDS)
 
 
+def test_description_knows_every_kind_of_message() -> None:
+    """The enumeration of what a customer can send is the simulator's."""
+    kinds = description()["components"]["schemas"]["Written"]["properties"]["type"]["enum"]
+    assert set(kinds) == {*COMPOSERS, "tap", "raw"}
+
+
 def test_references_lead_somewhere() -> None:
     """No dangling reference."""
     for reference in set(json.dumps(description()).split('"$ref": "')[1:]):
@@ -95,6 +103,16 @@ async def test_answers_are_as_described(simulator: Simulator, bot: Bot) -> None:
         ("get", "customers", None, 200, "customers"),
         ("post", f"customers/{LEA}/messages", {"type": "text", "text": "Hi"}, 201, "customers/{wa_id}/messages"),
         ("post", f"customers/{LEA}/messages", tap, 400, "customers/{wa_id}/messages"),
+        ("post", f"customers/{LEA}/call", {}, 201, "customers/{wa_id}/call"),
+        ("post", f"customers/{LEA}/call", {"seconds": "long"}, 400, "customers/{wa_id}/call"),
+        ("post", f"customers/{LEA}/echo", {"text": "Ann here"}, 201, "customers/{wa_id}/echo"),
+        ("post", "customers/4915100000000/echo", {"text": "x"}, 404, "customers/{wa_id}/echo"),
+        ("post", f"customers/{LEA}/user_id", {}, 200, "customers/{wa_id}/user_id"),
+        ("post", "customers/4915100000000/user_id", {}, 404, "customers/{wa_id}/user_id"),
+        ("post", f"customers/{LEA}/number", {"new_wa_id": "4915100000009"}, 200, "customers/{wa_id}/number"),
+        ("post", f"customers/{LEA}/number", {"new_wa_id": "4915100000008"}, 404, "customers/{wa_id}/number"),
+        ("post", "customers/4915100000009/number", {"new_wa_id": LEA}, 200, "customers/{wa_id}/number"),
+        ("get", "media/1", None, 404, "media/{id}"),
         ("get", f"customers/{LEA}/chat", None, 200, "customers/{wa_id}/chat"),
         ("get", "customers/4915100000000/chat", None, 404, "customers/{wa_id}/chat"),
         ("post", f"customers/{LEA}/read", {}, 200, "customers/{wa_id}/read"),
@@ -288,10 +306,10 @@ async def test_events_tell_what_happens(simulator: Simulator) -> None:
         assert (await event(stream, "customer"))["customer"]["window"]["open"] is True
         receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": received}
         await simulator.graph(receipt | {"typing_indicator": {"type": "text"}})
-        assert await event(stream, "status") == {"wa_id": LEA, "id": received, "status": "read"}
-        assert await event(stream, "typing") == {"wa_id": LEA, "seconds": 25}
+        assert await event(stream, "status") == {**CHAT, "id": received, "status": "read"}
+        assert await event(stream, "typing") == {**CHAT, "seconds": 25}
         wamid = await simulator.send_text()
-        assert await event(stream, "status") == {"wa_id": LEA, "id": wamid, "status": "sent"}
+        assert await event(stream, "status") == {**CHAT, "id": wamid, "status": "sent"}
         await simulator.post("clock", {"advance_seconds": 5})
         assert (await event(stream, "clock"))["offset_seconds"] == 5
         await simulator.post("reset")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp.cli.simulator import command
+from rasa_whatsapp.simulator.composing import COMPOSERS
 from rasa_whatsapp.simulator.control_routes import ROUTES
 from rasa_whatsapp.simulator.faults import DEFAULTS, FIELDS
 
@@ -29,6 +30,13 @@ def test_every_fault_is_documented(fault: str) -> None:
     assert row
     assert all(f"`{setting}`" in row for setting in FIELDS[fault])
     assert all(f"({default:g})" in row for default in DEFAULTS.get(fault, {}).values())
+
+
+@pytest.mark.parametrize("kind", sorted({*COMPOSERS, "tap", "raw"}))
+def test_everything_that_a_customer_can_send_is_documented(kind: str) -> None:
+    """Each type has its place in the first column of the table."""
+    table = PAGE.partition("### What a customer can send")[2].partition("\n## ")[0]
+    assert any(f"`{kind}`" in line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path, _ in ROUTES}))

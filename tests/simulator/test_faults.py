@@ -12,6 +12,8 @@ from rasa_whatsapp.simulator.faults import FIELDS, FaultRefused, Faults
 
 from .conftest import LEA, Bot, Simulator, eventually
 
+LINK = {"display_text": "Shop", "url": "https://shop.example/"}
+
 
 @pytest.mark.parametrize(
     "entry",
@@ -169,6 +171,32 @@ async def test_duplicate_webhooks(simulator: Simulator, bot: Bot) -> None:
     assert bot.raw[0] == bot.raw[1]
     (delivery,) = (await simulator.get("deliveries"))["deliveries"]
     assert delivery["delivered"] is True
+
+
+@covers("media_unreachable")
+async def test_media_unreachable(simulator: Simulator, bot: Bot) -> None:
+    """A message with a link fails later, whatever carries the link; texts and media by id arrive."""
+    picture = {"link": "https://shop.example/a.png"}
+    action = {"buttons": [{"type": "reply", "reply": {"id": "a", "title": "A"}}]}
+    header = {"type": "image", "image": picture}
+    question = {"type": "button", "header": header, "body": {"text": "?"}, "action": action}
+    card = {"type": "cta_url", "header": header, "action": {"name": "cta_url", "parameters": LINK}}
+    cards = {"cards": [{"card_index": 0, **card}, {"card_index": 1, **card}]}
+    carousel = {"type": "carousel", "body": {"text": "?"}, "action": cards}
+    await simulator.write()
+    await switch(simulator, kind="media_unreachable", times=3)
+    text = await simulator.send_text()
+    failing = [
+        await simulator.send({"type": "image", "image": picture}),
+        await simulator.send({"type": "interactive", "interactive": question}),
+        await simulator.send({"type": "interactive", "interactive": carousel}),
+    ]
+    arriving = await simulator.send({"type": "image", "image": picture})
+    for wamid in failing:
+        (status,) = await eventually(lambda wamid=wamid: bot.statuses(wamid), "the status")
+        assert (status["status"], status["errors"][0]["code"]) == ("failed", 131053)
+    for wamid in (text, arriving):
+        assert (await eventually(lambda wamid=wamid: bot.statuses(wamid), "the status"))[0]["status"] == "sent"
 
 
 def test_every_fault_has_its_test() -> None:

@@ -113,6 +113,8 @@ async def test_error_body_has_metas_shape(simulator: Simulator) -> None:
         pytest.param({"Authorization": "Bearer something-else"}, id="wrong token"),
         pytest.param({"Authorization": "demo-access-token-and-more"}, id="longer token"),
         pytest.param({"Authorization": ""}, id="no token"),
+        pytest.param({"Authorization": "demo-access-token"}, id="token without its scheme"),
+        pytest.param({"Authorization": "Basic demo-access-token"}, id="another scheme"),
     ],
 )
 async def test_wrong_token_is_190(simulator: Simulator, headers: dict[str, str]) -> None:
@@ -125,10 +127,12 @@ async def test_wrong_token_is_190(simulator: Simulator, headers: dict[str, str])
     ("method", "path"),
     [
         pytest.param("POST", "/v26.0/999/messages", id="unknown number"),
-        pytest.param("POST", "/v26.0/100000000000001/media", id="address not played"),
+        pytest.param("POST", "/v26.0/100000000000001/register", id="address not played"),
+        pytest.param("POST", "/v26.0/999/media", id="upload for an unknown number"),
+        pytest.param("GET", "/v26.0/100000000000001/media", id="method not played"),
         pytest.param("GET", "/v26.0/999", id="unknown node"),
         pytest.param("GET", "/v26.0/100000000000001/message_templates", id="templates of a number"),
-        pytest.param("DELETE", "/v26.0/100000000000001", id="method not played"),
+        pytest.param("DELETE", "/v26.0/100000000000001", id="deletion of a number"),
     ],
 )
 async def test_unknown_address_is_100_with_subcode_33(simulator: Simulator, method: str, path: str) -> None:

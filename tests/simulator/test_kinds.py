@@ -9,7 +9,13 @@ import pytest
 from rasa_whatsapp.simulator.kinds import READERS, SendContext, read_content
 from rasa_whatsapp.simulator.refusals import Refused
 
-CONTEXT = SendContext(to_user_id=False, find_template=lambda name, language: None)
+CONTEXT = SendContext(
+    sender="4930901820000",
+    recipient="4915112345678",
+    to_user_id=False,
+    find_template=lambda name, language: None,
+    find_media=lambda media_id: None,
+)
 
 
 def read(kind: str, content: Any) -> dict[str, Any]:
@@ -70,6 +76,17 @@ ACCEPTED = [
     pytest.param("image", {"link": "https://shop.example/a.png", "caption": "c" * 1024}, id="picture with caption"),
     pytest.param("location", {"latitude": 52.5, "longitude": "13.4"}, id="location"),
     pytest.param("contacts", [{"name": {"formatted_name": "Lea K", "first_name": "Lea"}}], id="contact card"),
+    pytest.param(
+        "contacts",
+        [
+            {
+                "name": {"formatted_name": "Lea K", "first_name": "Lea"},
+                "birthday": "1990-01-31",
+                "phones": [{"phone": "1"}],
+            }
+        ],
+        id="contact card with birthday and phone",
+    ),
     pytest.param("reaction", {"message_id": "wamid.x", "emoji": ""}, id="reaction taken back"),
 ]
 
@@ -98,7 +115,7 @@ REFUSED = [
     pytest.param("interactive", {"type": "button", "body": {"text": "x"}}, 100, id="no action"),
     pytest.param("interactive", {"type": "button", "action": {"buttons": []}}, 131009, id="no buttons and no body"),
     pytest.param("interactive", {"type": "poll"}, 100, id="interactive type unknown to Meta"),
-    pytest.param("interactive", {"type": "flow"}, 131051, id="interactive type not played"),
+    pytest.param("interactive", {"type": "order_details"}, 134011, id="payments"),
     pytest.param("interactive", menu(ONE_ROW, body="x" * 4097), 131009, id="list body of 4097"),
     pytest.param("interactive", menu(), 131009, id="no section"),
     pytest.param("interactive", menu({"title": "All", "rows": []}), 131009, id="no row"),
@@ -136,7 +153,20 @@ REFUSED = [
     pytest.param("location", {"latitude": "north", "longitude": 0}, 100, id="latitude in words"),
     pytest.param("contacts", [], 100, id="no contact"),
     pytest.param("contacts", [{"name": {"formatted_name": "Lea"}}], 131009, id="contact with one name part"),
+    pytest.param(
+        "contacts",
+        [{"name": {"formatted_name": "Lea K", "first_name": "Lea"}, "birthday": "31.1.1990"}],
+        131009,
+        id="birthday written otherwise",
+    ),
+    pytest.param(
+        "contacts",
+        [{"name": {"formatted_name": "Lea K", "first_name": "Lea"}, "phones": ["1"]}],
+        100,
+        id="phone that is no object",
+    ),
     pytest.param("reaction", {"emoji": "x"}, 100, id="reaction to nothing"),
+    pytest.param("reaction", {"message_id": " ", "emoji": "x"}, 131009, id="reaction to a blank id"),
 ]
 
 
@@ -184,6 +214,19 @@ def test_phone_shows_buttons_and_list() -> None:
         "button": "Choose",
         "sections": [{"title": "Open", "rows": [{"id": "o1", "title": "1002", "description": "late"}]}],
     }
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        pytest.param({"name": "Shop", "address": "Street 1"}, {"name": "Shop", "address": "Street 1"}, id="place"),
+        pytest.param({"address": "Street 1"}, {}, id="address without a name is not shown"),
+    ],
+)
+def test_phone_shows_a_place(location: dict[str, str], shown: dict[str, str]) -> None:
+    """A location is a pin with the name and, below it, the address."""
+    bubble = read("location", {"latitude": 52.5, "longitude": "13.4", **location})
+    assert bubble["location"] == {"latitude": 52.5, "longitude": 13.4, **shown}
 
 
 def test_every_kind_has_a_reader() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp.simulator.settings import Number
 from rasa_whatsapp.simulator.storage import Storage, StorageUnusable
 
-from .conftest import LEA, Bot, Start, eventually
+from .conftest import AUTHORISED, LEA, Bot, Start, eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -71,6 +72,61 @@ async def test_failure_to_come_still_comes(start: Start, bot: Bot, tmp_path: Pat
     await start(database_path=database)
     (failed,) = await eventually(lambda: bot.statuses(wamid), "the status")
     assert (failed["status"], failed["errors"][0]["code"]) == ("failed", 131047)
+
+
+async def test_number_that_is_no_longer_played(start: Start, bot: Bot, tmp_path: Path) -> None:
+    """Its messages stay in the file; they go no further, and tapping them is refused with a sentence."""
+    database = tmp_path / "simulator.db"
+    number = Number(id="222", display="4930901820001", token="demo-access-token")
+    before = await start(database_path=database, more_numbers=(number,), status_pause_seconds=3600)
+    await before.write(number_id="222")
+    body = {"messaging_product": "whatsapp", "to": f"+{LEA}", "type": "text", "text": {"body": "Hello"}}
+    async with before.http.post(before.url("/v26.0/222/messages"), json=body, headers=AUTHORISED) as answer:
+        wamid = (await answer.json())["messages"][0]["id"]
+    await before.stop()
+    after = await start(database_path=database)
+    tap = {"type": "tap", "message_id": wamid, "button": "0"}
+    refused = await after.post(f"customers/{LEA}/messages", tap, 400)
+    assert refused["error"] == "the message is from a business number that is no longer played"
+    # What is told of one customer comes in order: a status of the old message would have come first.
+    own = await after.write("Hi, one")
+    await eventually(lambda: own in [message["id"] for message in bot.messages()], "the message")
+    assert bot.statuses(wamid) == []
+
+
+async def test_database_of_the_first_release(start: Start, bot: Bot, tmp_path: Path) -> None:
+    """Its chats, windows and statuses half-way belong to the first number now; nothing is lost, and it goes on."""
+    database = tmp_path / "simulator.db"
+    with sqlite3.connect(database) as old:
+        old.executescript((Path(__file__).parent / "first_release.sql").read_text(encoding="utf-8"))
+    simulator = await start(database_path=database)
+    await eventually(lambda: len(bot.statuses("wamid.under-way")) == 2, "both statuses")
+    chat = await simulator.get(f"customers/{LEA}/chat")
+    assert [(message["id"], message["number_id"]) for message in chat["messages"]] == [
+        ("wamid.hi", "100000000000001"),
+        ("wamid.under-way", "100000000000001"),
+    ]
+    assert chat["window"]["expires_at"] == "2026-11-23T10:00:00.000000+00:00"
+    assert (chat["customer"]["name"], chat["customer"]["last_message_at"]) == ("Lea", 1_795_341_600)
+    assert [known["window"]["expires_at"] for known in (await simulator.get("customers"))["customers"]][1] is None
+    await simulator.write("Again")
+    await simulator.stop()
+    again = await start(database_path=database)
+    assert [message["text"] for message in await again.chat()] == ["Hi \ud83d", "Hello", "Again"]
+
+
+async def test_failed_step_changes_nothing(tmp_path: Path) -> None:
+    """A file that cannot be brought up to date stays as it was."""
+    database = tmp_path / "simulator.db"
+    with sqlite3.connect(database) as old:
+        old.executescript((Path(__file__).parent / "first_release.sql").read_text(encoding="utf-8"))
+        old.execute("create table media (id integer)")
+    with pytest.raises(StorageUnusable, match=r"simulator\.db: table media already exists"):
+        Storage(database, "1")
+    with sqlite3.connect(database) as old:
+        columns = [row[1] for row in old.execute("pragma table_info(messages)")]
+        version = old.execute("pragma user_version").fetchone()
+    assert (columns, version) == (["seq", "id", "wa_id", "direction", "status", "value"], (0,))
 
 
 async def test_file_that_is_no_database(tmp_path: Path) -> None:

@@ -23,7 +23,13 @@ def template(name: str, *components: dict[str, Any], language: str = "en") -> di
 
 def read(content: dict[str, Any], *, to_user_id: bool = False) -> dict[str, Any]:
     """Read a template content and return what the phone shows."""
-    context = SendContext(to_user_id=to_user_id, find_template=lambda name, code: CATALOGUE.get((name, code)))
+    context = SendContext(
+        sender="4930901820000",
+        recipient="4915112345678",
+        to_user_id=to_user_id,
+        find_template=lambda name, code: CATALOGUE.get((name, code)),
+        find_media=lambda media_id: None,
+    )
     return read_content("template", {"template": content}, context).to_json()
 
 
@@ -74,9 +80,9 @@ def test_numbered_parameters_go_by_number() -> None:
 
 
 def test_media_header_and_url_button() -> None:
-    """A picture header is named; the suffix is added to the address."""
+    """A picture header is media; the suffix is added to the address."""
     shown = read(template("picture", PICTURE, SUFFIX))
-    assert shown["header"] == "[image]"
+    assert shown["media"] == {"kind": "image", "link": "https://shop.example/a.png"}
     assert shown["buttons"] == [
         {"id": "0", "title": "Shop", "kind": "url", "url": "https://shop.example/sale"},
         {"id": "1", "title": "Call", "kind": "phone_number"},
@@ -155,6 +161,11 @@ def test_code_template_cannot_go_to_a_user_id() -> None:
     with pytest.raises(Refused) as refused:
         read(template("one_time_code", part("body", text("123"))), to_user_id=True)
     assert refused.value.code == 131062
+
+
+def test_other_templates_can_go_to_a_user_id() -> None:
+    """Only codes need a phone number."""
+    assert read(template("order_follow_up", ORDER), to_user_id=True)["template"]["category"] == "UTILITY"
 
 
 FILE_PROBLEMS = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from rasa_whatsapp.simulator.app import create_app
 from rasa_whatsapp.simulator.catalogue import TemplatesInvalid
 from rasa_whatsapp.simulator.guard import is_loopback
 from rasa_whatsapp.simulator.identifiers import to_wa_id
-from rasa_whatsapp.simulator.settings import Settings, WindowErrors, webhook_problem
+from rasa_whatsapp.simulator.settings import Number, Provider, Settings, WindowErrors, webhook_problem
 from rasa_whatsapp.simulator.storage import StorageUnusable
 
 DEFAULT = Settings()
@@ -44,6 +46,25 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return digits
 
 
+def _more_numbers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Number, ...]:
+    """Read `ID:DISPLAY` or `ID:DISPLAY:TOKEN`; without a token, the common one opens the number."""
+    return tuple(_more_number(ctx, param, value) for value in values)
+
+
+def _more_number(ctx: click.Context, param: click.Parameter, value: str) -> Number:
+    number_id, _, rest = value.partition(":")
+    display, _, token = rest.partition(":")
+    if not number_id.isdecimal() or not display:
+        raise click.BadParameter("is written ID:DISPLAY, for instance 100000000000002:4930901820001")
+    return Number(id=number_id, display=_number(ctx, param, display), token=token)
+
+
+def _header(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+        raise click.BadParameter(f"is no name of a header, for instance {DEFAULT.webhook_secret_header}")
+    return value
+
+
 @click.command(context_settings={"show_default": True, "max_content_width": 110})
 @click.option("--host", default="127.0.0.1", help="Address to listen on. Others than loopback are open to the network.")
 @click.option("--port", default=8090, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
@@ -69,6 +90,15 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="The business number, with its country code.",
 )
 @click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    callback=_more_numbers,
+    metavar="ID:DISPLAY[:TOKEN]",
+    show_default="one number only",
+    help="A further business number; can be given several times.",
+)
+@click.option(
     "--access-token",
     envvar="WHATSAPP_ACCESS_TOKEN",
     show_envvar=True,
@@ -91,6 +121,27 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     default=DEFAULT.verify_token,
     show_default="a demo value",
     help="Token of the webhook's subscription challenge.",
+)
+@click.option(
+    "--provider",
+    type=click.Choice([provider.value for provider in Provider]),
+    default=DEFAULT.provider.value,
+    help="Who brings the webhooks: Meta, signed; or 360dialog, with a secret in a header.",
+)
+@click.option(
+    "--webhook-secret",
+    envvar="WHATSAPP_WEBHOOK_SECRET",
+    show_envvar=True,
+    default=DEFAULT.webhook_secret,
+    show_default="a demo value",
+    help="Secret in the webhooks that 360dialog brings.",
+)
+@click.option(
+    "--webhook-secret-header",
+    default=DEFAULT.webhook_secret_header,
+    callback=_header,
+    metavar="NAME",
+    help="Header that carries it.",
 )
 @click.option(
     "--templates",
@@ -125,20 +176,30 @@ def command(host: str, port: int, **options: Any) -> None:
         business_account_id=options["business_account_id"],
         display_phone_number=options["display_phone_number"],
         access_token=options["access_token"],
+        more_numbers=_with_tokens(options["numbers"], options["access_token"]),
         app_secret=options["app_secret"],
         verify_token=options["verify_token"],
+        provider=Provider(options["provider"]),
+        webhook_secret=options["webhook_secret"],
+        webhook_secret_header=options["webhook_secret_header"],
         templates_path=options["templates"],
         database_path=options["database"],
         window_errors=WindowErrors(options["window_errors"]),
         api_version=options["api_version"],
         loopback_only=is_loopback(host),
     )
+    if len({number.id for number in settings.numbers}) < len(settings.numbers):
+        raise CannotStart("Two business numbers have the same id. Give each --number an id of its own.")
     try:
         asyncio.run(_serve(settings, host, port))
     except (TemplatesInvalid, StorageUnusable) as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
         raise CannotStart(_address_problem(error, host, port)) from None
+
+
+def _with_tokens(numbers: tuple[Number, ...], common: str) -> tuple[Number, ...]:
+    return tuple(replace(number, token=number.token or common) for number in numbers)
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
@@ -151,12 +212,20 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         address = f"http://{_reachable(host)}:{runner.addresses[0][1]}"
         click.echo(f"Phone page:  {address}/")
-        click.echo(f"Graph API:   {address}/{settings.api_version or 'v26.0'}/{settings.phone_number_id}/messages")
+        click.echo("\n".join(_doors(settings, address)))
         click.echo(f"Webhooks to: {settings.webhook_url}")
         await stopped.wait()
     finally:
         await runner.cleanup()
     click.echo("Stopped.")
+
+
+def _doors(settings: Settings, address: str) -> list[str]:
+    """Return where the bot sends to, by provider and number."""
+    if settings.provider is Provider.DIALOG_360:
+        return [f"360dialog:   {address}/messages"]
+    version = settings.api_version or "v26.0"
+    return [f"Graph API:   {address}/{version}/{number.id}/messages" for number in settings.numbers]
 
 
 def _reachable(host: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rasa_whatsapp.simulator import control_routes, graph_routes
+from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
 from rasa_whatsapp.simulator.guard import Handler, guard
@@ -16,7 +16,8 @@ from rasa_whatsapp.simulator.settings import Settings
 from rasa_whatsapp.simulator.world import World
 
 STATIC = Path(__file__).with_name("static")
-MAX_BODY_BYTES = 4 * 1024 * 1024
+# A customer sends media as base64 in JSON: room for 100 MB. Uploads are streamed and have their own limits.
+MAX_BODY_BYTES = 140 * 1024 * 1024
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -28,7 +29,8 @@ def create_app(settings: Settings) -> web.Application:
     # The signal's declared type differs between releases of aiosignal.
     on_shutdown: Any = app.on_shutdown
     on_shutdown.append(_end_streams)
-    for method, path, handler in (*control_routes.ROUTES, *graph_routes.ROUTES):
+    routes = (*control_routes.ROUTES, *graph_routes.ROUTES, *media_routes.ROUTES, graph_routes.LAST_ROUTE)
+    for method, path, handler in routes:
         app.router.add_route(method, path, handler)
     app.router.add_get("/", _file("phone.html"))
     for file in STATIC.iterdir():

@@ -26,6 +26,7 @@ class ChatMessage:
 
     id: str
     wa_id: str
+    number_id: str
     direction: Direction
     at: float
     type: str
@@ -45,6 +46,7 @@ class ChatMessage:
         """Return the message as the control API shows it."""
         shown: dict[str, Any] = {
             "id": self.id,
+            "number_id": self.number_id,
             "direction": self.direction.value,
             "timestamp": to_iso(self.at),
             "type": self.type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,14 @@ from aiohttp import web
 
 from rasa_whatsapp.simulator.customers import MARKETING
 from rasa_whatsapp.simulator.identifiers import is_user_id, to_wa_id
+from rasa_whatsapp.simulator.settings import Number, Settings
 from rasa_whatsapp.simulator.wire import NotJson, decode
 
 TEXTS = {"name": 200, "username": 60}
 FLAGS = ("hide_number", "reads_at_once")
+USER_IDS = ("user_id", "parent_user_id")
+# It becomes a header when the file is fetched, so it is held to what a MIME type can be.
+_MIME_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+( *; *[A-Za-z0-9.+-]+=[A-Za-z0-9.+\"-]+)*")
 
 
 class ControlRefused(Exception):
@@ -38,6 +43,8 @@ async def read(request: web.Request) -> dict[str, Any]:
     try:
         text = await request.text()
         body = decode(text) if text.strip() else {}
+    except web.HTTPRequestEntityTooLarge as too_large:
+        raise ControlRefused(f"the body is too large: {too_large.text}", 413) from None
     except (NotJson, LookupError, UnicodeDecodeError):
         raise ControlRefused("the body is not JSON") from None
     if not isinstance(body, dict):
@@ -45,11 +52,11 @@ async def read(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def wa_id(value: Any) -> str:
+def wa_id(value: Any, name: str = "wa_id") -> str:
     """Return a phone number's digits."""
     number = to_wa_id(value) if isinstance(value, str) else None
     if number is None:
-        raise ControlRefused("wa_id must be a phone number with its country code, such as 4915112345678")
+        raise ControlRefused(f"{name} must be a phone number with its country code, such as 4915112345678")
     return number
 
 
@@ -67,14 +74,67 @@ def customer_changes(body: dict[str, Any]) -> dict[str, Any]:
     for name in FLAGS:
         if name in body:
             changes[name] = flag(body, name)
-    if "user_id" in body:
-        if not isinstance(body["user_id"], str) or not is_user_id(body["user_id"]):
-            raise ControlRefused("user_id must be a country code, a dot and letters or digits, such as DE.9Zk3abc")
-        changes["user_id"] = body["user_id"]
-    unknown = set(body) - set(TEXTS) - set(FLAGS) - {"wa_id", "user_id"}
+    changes |= {name: user_id(body, name) for name in USER_IDS if name in body}
+    unknown = set(body) - set(TEXTS) - set(FLAGS) - {"wa_id", *USER_IDS}
     if unknown:
         raise ControlRefused(f"unknown: {', '.join(sorted(unknown))}")
     return changes
+
+
+def user_id(body: dict[str, Any], name: str = "user_id") -> str:
+    """Return a business-scoped user id, or one for a group of businesses."""
+    value = body.get(name)
+    if not isinstance(value, str) or not is_user_id(value):
+        raise ControlRefused(f"{name} must be a country code, a dot and letters or digits, such as DE.9Zk3abc")
+    return value
+
+
+def business_number(settings: Settings, number_id: Any) -> Number:
+    """Return the business number with an id, the first one when none is given."""
+    number = settings.first_number if number_id is None else settings.number(str(number_id))
+    if number is None:
+        raise ControlRefused(f"number_id must be one of {', '.join(known.id for known in settings.numbers)}")
+    return number
+
+
+def mime_type(body: dict[str, Any]) -> str:
+    """Return the type of a file."""
+    value = text(body, "mime_type", 200)
+    if not _MIME_TYPE.fullmatch(value):
+        raise ControlRefused("mime_type must be a MIME type such as image/jpeg")
+    return value
+
+
+def an_object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return an object that must be there."""
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise ControlRefused(f"{name} must be an object")
+    return value
+
+
+def objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return a list of objects that must be there."""
+    value = body.get(name)
+    if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
+        raise ControlRefused(f"{name} must be a list of objects")
+    return value
+
+
+def number(body: dict[str, Any], name: str) -> int | float:
+    """Return a number that must be there."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ControlRefused(f"{name} must be a number")
+    return value
+
+
+def call_seconds(body: dict[str, Any]) -> int:
+    """Return how long a call lasted; 0 means that nobody answered."""
+    value = body.get("seconds", 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 24 * 3600:
+        raise ControlRefused("seconds must be a whole number from 0 to 86400")
+    return value
 
 
 def flag(body: dict[str, Any], name: str) -> bool:
@@ -118,14 +178,6 @@ def moment(body: dict[str, Any]) -> datetime:
         return datetime.fromisoformat(text(body, "now").replace("Z", "+00:00"))
     except ValueError:
         raise ControlRefused("now must be an ISO-8601 time such as 2026-11-22T10:00:00+00:00") from None
-
-
-def seconds(body: dict[str, Any]) -> float:
-    """Return the `advance_seconds` of a body."""
-    value = body["advance_seconds"]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ControlRefused("advance_seconds must be a number")
-    return float(value)
 
 
 def limit(request: web.Request) -> int:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
 from rasa_whatsapp.simulator import control_bodies as bodies
+from rasa_whatsapp.simulator import customer_routes
 from rasa_whatsapp.simulator.catalogue import STATUSES
 from rasa_whatsapp.simulator.clock import ClockRefused
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
-from rasa_whatsapp.simulator.customers import Customer
 from rasa_whatsapp.simulator.event_stream import events
 from rasa_whatsapp.simulator.faults import FaultRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
+from rasa_whatsapp.simulator.media_file import media_file
 from rasa_whatsapp.simulator.openapi import description
 from rasa_whatsapp.simulator.phones import PhoneRefused
+from rasa_whatsapp.simulator.settings import Provider
 from rasa_whatsapp.simulator.taps import TapRefused
 from rasa_whatsapp.simulator.webhooks import envelope, template_status_value
-from rasa_whatsapp.simulator.world import World
 
 REFUSALS = (ClockRefused, FaultRefused, PhoneRefused, TapRefused)
 
@@ -41,6 +41,10 @@ async def settings(request: web.Request) -> web.Response:
             "verified_name": chosen.verified_name,
             "webhook_url": chosen.webhook_url,
             "window_errors": chosen.window_errors.value,
+            "provider": chosen.provider.value,
+            "numbers": [
+                {"phone_number_id": number.id, "display_phone_number": number.display} for number in chosen.numbers
+            ],
         }
     )
 
@@ -58,62 +62,9 @@ async def move_clock(request: web.Request) -> web.Response:
     if "now" in body:
         world.clock.move_to(bodies.moment(body))
     else:
-        world.clock.advance(bodies.seconds(body))
+        world.clock.advance(float(bodies.number(body, "advance_seconds")))
     world.clock_moved()
     return web.json_response(world.shown_clock())
-
-
-async def list_customers(request: web.Request) -> web.Response:
-    """Return all customers with their care windows."""
-    world = request.app[WORLD]
-    return web.json_response({"customers": [world.phones.shown(customer) for customer in world.storage.customers()]})
-
-
-async def save_customer(request: web.Request) -> web.Response:
-    """Create or change a customer."""
-    world, body = request.app[WORLD], await bodies.read(request)
-    customer = world.phones.upsert(bodies.wa_id(body.get("wa_id")), bodies.customer_changes(body))
-    return web.json_response(world.phones.shown(customer))
-
-
-async def write(request: web.Request) -> web.Response:
-    """Let a customer write, tap, or send anything."""
-    world, body = request.app[WORLD], await bodies.read(request)
-    number, when = bodies.wa_id(request.match_info["wa_id"]), bodies.when(body)
-    how: dict[str, Any] = {"timestamp": when.timestamp, "wamid": when.wamid}
-    match body.get("type"):
-        case "text":
-            content = {"type": "text", "text": {"body": bodies.text(body, "text", 65_536)}}
-            message_id = world.phones.send(number, content, **how)
-        case "tap":
-            message_id = world.phones.tap(number, bodies.text(body, "message_id"), bodies.text(body, "button"), **how)
-        case "raw":
-            message_id = world.phones.send(number, bodies.raw_message(body), **how)
-        case _:
-            raise ControlRefused("type must be one of text, tap, raw")
-    return web.json_response({"id": message_id}, status=201)
-
-
-async def chat(request: web.Request) -> web.Response:
-    """Return a customer's chat."""
-    world, customer = _known(request)
-    shown = world.phones.shown(customer)
-    messages = [message.to_json() for message in world.storage.chat(customer.wa_id)]
-    return web.json_response({"customer": shown, "window": shown["window"], "messages": messages})
-
-
-async def read_chat(request: web.Request) -> web.Response:
-    """Let a customer open the chat: everything delivered is read."""
-    world, customer = _known(request)
-    world.statuses.read_chat(customer.wa_id)
-    return web.json_response(world.phones.shown(customer))
-
-
-async def choose_marketing(request: web.Request) -> web.Response:
-    """Let a customer stop or resume marketing messages."""
-    world, customer = _known(request)
-    choice = bodies.marketing(await bodies.read(request))
-    return web.json_response(world.phones.shown(world.phones.choose_marketing(customer.wa_id, choice)))
 
 
 async def requests(request: web.Request) -> web.Response:
@@ -133,7 +84,7 @@ async def send_webhook(request: web.Request) -> web.Response:
     if whole is None:
         if "value" not in body:
             raise ControlRefused("give field and value, or a whole body")
-        whole = envelope(world.settings, bodies.text(body, "field"), body["value"])
+        whole = envelope(world.settings.business_account_id, bodies.text(body, "field"), body["value"])
     if request.query.get("wait") == "true":
         shown = await world.deliveries.send_body_once(whole)
         return web.json_response({"status": shown["last_status"], **shown})
@@ -143,7 +94,10 @@ async def send_webhook(request: web.Request) -> web.Response:
 
 async def subscribe(request: web.Request) -> web.Response:
     """Ask the bot for the subscription challenge, as Meta does when the webhook is set up."""
-    status = await request.app[WORLD].deliveries.subscribe(secrets.token_hex(8))
+    world = request.app[WORLD]
+    if world.settings.provider is Provider.DIALOG_360:
+        raise ControlRefused("360dialog asks for no subscription challenge")
+    status = await world.deliveries.subscribe(secrets.token_hex(8))
     return web.json_response({"verified": status == 200, "status": status or None})
 
 
@@ -189,25 +143,13 @@ async def openapi(request: web.Request) -> web.Response:
     return web.json_response(description())
 
 
-def _known(request: web.Request) -> tuple[World, Customer]:
-    world = request.app[WORLD]
-    customer = world.storage.customer(bodies.wa_id(request.match_info["wa_id"]))
-    if customer is None:
-        raise ControlRefused("there is no customer with this number", 404)
-    return world, customer
-
-
 ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]], ...] = (
+    *customer_routes.ROUTES,
     ("GET", "/control/health", health),
     ("GET", "/control/settings", settings),
     ("GET", "/control/clock", get_clock),
     ("POST", "/control/clock", move_clock),
-    ("GET", "/control/customers", list_customers),
-    ("POST", "/control/customers", save_customer),
-    ("POST", "/control/customers/{wa_id}/messages", write),
-    ("GET", "/control/customers/{wa_id}/chat", chat),
-    ("POST", "/control/customers/{wa_id}/read", read_chat),
-    ("PUT", "/control/customers/{wa_id}/marketing", choose_marketing),
+    ("GET", "/control/media/{id}", media_file),
     ("GET", "/control/events", events),
     ("GET", "/control/requests", requests),
     ("GET", "/control/deliveries", deliveries),

@@ -18,7 +18,7 @@ from rasa_whatsapp.simulator import webhooks
 from rasa_whatsapp.simulator.clock import Clock
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
-from rasa_whatsapp.simulator.settings import REDELIVERY_SECONDS, Settings
+from rasa_whatsapp.simulator.settings import REDELIVERY_SECONDS, Provider, Settings
 from rasa_whatsapp.simulator.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,13 @@ class Deliveries:
 
     def send(self, field: str, value: Any, wa_id: str | None = None) -> asyncio.Event:
         """Deliver one change; the event is set when the first attempt is over."""
-        return self.send_body(webhooks.envelope(self._settings, field, value), wa_id)[1]
+        return self.send_body(webhooks.envelope(self._settings.business_account_id, field, value), wa_id)[1]
+
+    def follow(self, before: str, after: str) -> None:
+        """Keep what is told of a customer with a new number behind what is still to be told of the old one."""
+        latest = self._latest.pop(before, None)
+        if latest is not None:
+            self._latest[after] = latest
 
     def send_body(self, body: Any, wa_id: str | None = None) -> tuple[int, asyncio.Event]:
         """Deliver a whole webhook body; return its number and the event of `send`."""
@@ -160,11 +166,14 @@ class Deliveries:
         )
         return status, error
 
+    def _proof(self, body: bytes) -> dict[str, str]:
+        """Return the header by which the bot knows who called: 360dialog signs nothing, it repeats a secret."""
+        if self._settings.provider is Provider.DIALOG_360:
+            return {self._settings.webhook_secret_header: self._settings.webhook_secret}
+        return {"X-Hub-Signature-256": webhooks.signature(body, self._settings.app_secret)}
+
     async def _post(self, body: bytes) -> tuple[int | None, str | None]:
-        headers = {
-            "Content-Type": "application/json",
-            "X-Hub-Signature-256": webhooks.signature(body, self._settings.app_secret),
-        }
+        headers = {"Content-Type": "application/json", **self._proof(body)}
         assert self._session is not None
         try:
             async with self._session.post(

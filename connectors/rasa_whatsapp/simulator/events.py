@@ -18,7 +18,7 @@ QUEUE_LENGTH = 1000
 class Watcher:
     """One open event stream; `None` in the queue ends it."""
 
-    open_chat: str | None
+    open_chat: tuple[str, str] | None
     queue: asyncio.Queue[tuple[str, dict[str, Any]] | None] = field(
         default_factory=lambda: asyncio.Queue(QUEUE_LENGTH + 1)
     )
@@ -32,8 +32,8 @@ class Events:
         self._watchers: set[Watcher] = set()
 
     @contextmanager
-    def watch(self, open_chat: str | None) -> Iterator[Watcher]:
-        """Watch until the block ends; `open_chat` is the customer whose chat is on screen."""
+    def watch(self, open_chat: tuple[str, str] | None) -> Iterator[Watcher]:
+        """Watch until the block ends; `open_chat` is the customer and business number whose chat is on screen."""
         watcher = Watcher(open_chat)
         self._watchers.add(watcher)
         try:
@@ -41,9 +41,9 @@ class Events:
         finally:
             self._watchers.discard(watcher)
 
-    def is_chat_open(self, wa_id: str) -> bool:
-        """Tell whether somebody has this customer's chat on screen."""
-        return any(watcher.open_chat == wa_id for watcher in self._watchers)
+    def is_chat_open(self, wa_id: str, number_id: str) -> bool:
+        """Tell whether somebody has this customer's chat with a business number on screen."""
+        return any(watcher.open_chat == (wa_id, number_id) for watcher in self._watchers)
 
     def tell(self, event: str, data: dict[str, Any]) -> None:
         """Tell every watcher."""

@@ -21,6 +21,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "hold_statuses": frozenset(),  # statuses wait until the fault is taken away
     "skip_delivered": frozenset(),  # `delivered` is left out
     "duplicate_webhooks": frozenset(),  # a webhook that was taken comes once more
+    "media_unreachable": frozenset(),  # the send is accepted, then fails because its link cannot be fetched
 }
 RANGES: dict[str, tuple[float, float]] = {
     "status": (400, 599),

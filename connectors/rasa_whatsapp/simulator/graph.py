@@ -13,12 +13,15 @@ from rasa_whatsapp.simulator.clock import Clock
 from rasa_whatsapp.simulator.customers import Customer, window_at
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
-from rasa_whatsapp.simulator.identifiers import is_user_id, new_wamid, to_wa_id
+from rasa_whatsapp.simulator.identifiers import new_wamid
 from rasa_whatsapp.simulator.kinds import SendContext, fields, read_content
+from rasa_whatsapp.simulator.media import Library
 from rasa_whatsapp.simulator.phones import Phones
 from rasa_whatsapp.simulator.pricing import pricing
+from rasa_whatsapp.simulator.quotes import can_react, quoted
+from rasa_whatsapp.simulator.recipients import Recipient, read_recipient
 from rasa_whatsapp.simulator.refusals import Refused, to_status_error
-from rasa_whatsapp.simulator.settings import Settings, WindowErrors
+from rasa_whatsapp.simulator.settings import Number, Settings, WindowErrors
 from rasa_whatsapp.simulator.statuses import Statuses
 from rasa_whatsapp.simulator.storage import Storage
 from rasa_whatsapp.simulator.templates import Templates
@@ -28,7 +31,7 @@ TYPING_SECONDS = 25
 
 
 class Graph:
-    """The business's side of one phone number."""
+    """The business's side of its phone numbers."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Graph:
         faults: Faults,
         clock: Clock,
         templates: Templates,
+        library: Library,
         phones: Phones,
         statuses: Statuses,
     ) -> None:
@@ -48,6 +52,7 @@ class Graph:
         self._faults = faults
         self._clock = clock
         self._templates = templates
+        self._library = library
         self._phones = phones
         self._statuses = statuses
 
@@ -55,90 +60,93 @@ class Graph:
         """Tell whether a request marks a message as read, rather than sends one."""
         return isinstance(body, dict) and "status" in body and "type" not in body
 
-    def receipt(self, body: dict[str, Any]) -> dict[str, Any]:
+    def receipt(self, body: dict[str, Any], number: Number) -> dict[str, Any]:
         """Mark a customer's message and the earlier ones as read, and show that the business is typing."""
         _check_product(body)
         if body["status"] != "read":
             raise Refused(100, "Param status must be one of {READ}.")
         message = self._storage.message(fields.string_at(body, "message_id", "messages"))
-        if message is None or message.direction is not Direction.IN:
+        if message is None or message.direction is not Direction.IN or message.number_id != number.id:
             raise Refused(131009, "message_id names no message that was received")
         self._mark_read(message)
         if body.get("typing_indicator") is not None:
-            self._show_typing(body, message.wa_id)
+            self._show_typing(body, message)
         return {"success": True}
 
-    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def send(self, body: dict[str, Any], number: Number) -> dict[str, Any]:
         """Check a message, accept it, and return Meta's answer."""
-        kind, bubble, context = self._read(body)
-        customer = self._recipient(body)
-        error = self._later_error(customer, bubble)
+        _check_product(body)
+        _check_extras(body)
+        recipient = read_recipient(body, number, self._storage)
+        kind = body.get("type", "text")
+        bubble = read_content(kind, body, self._context(number, recipient))
+        quoting = quoted(body, kind, recipient.wa_id, number.id, self._storage, self._clock.timestamp())
+        customer = self._phones.find_or_create(recipient.wa_id)
+        error = self._later_error(customer, bubble, number)
         if error == 131047 and self._settings.window_errors is WindowErrors.HTTP:
             raise Refused(error, to_status_error(error)["error_data"]["details"])
-        message = self._accept(body, kind, bubble, customer, error, to_user_id=context.to_user_id)
+        message = self._accept(
+            body, bubble, customer, number=number, error=error, quoting=quoting, to_user_id=recipient.by_user_id
+        )
         await self._hand_to_statuses(message)
-        return _answer(body, customer, message, context.to_user_id)
+        return _answer(recipient, customer, message)
 
-    def _read(self, body: dict[str, Any]) -> tuple[str, Bubble, SendContext]:
-        _check_product(body)
-        if body.get("recipient_type", "individual") != "individual":
-            raise Refused(131051, "The simulator plays messages to individuals only")
-        context = SendContext(to_user_id=_is_to_user_id(body), find_template=self._templates.find)
-        _check_extras(body)
-        kind = body.get("type", "text")
-        return str(kind), read_content(kind, body, context), context
+    def _context(self, number: Number, recipient: Recipient) -> SendContext:
+        return SendContext(
+            sender=number.display,
+            recipient=recipient.wa_id,
+            to_user_id=recipient.by_user_id,
+            find_template=self._templates.find,
+            find_media=lambda media_id: self._library.find(media_id, number.id),
+        )
 
-    def _recipient(self, body: dict[str, Any]) -> Customer:
-        if _is_to_user_id(body):
-            customer = self._storage.customer_by_user_id(body["recipient"])
-            if customer is None:
-                raise Refused(131009, "recipient is no user id that this business has met")
-            return customer
-        wa_id = to_wa_id(body["to"])
-        if wa_id is None:
-            raise Refused(131009, "Param to is not a phone number with its country code")
-        if wa_id == self._settings.display_phone_number:
-            raise Refused(131021, "Recipient and sender are the same phone number")
-        return self._phones.find_or_create(wa_id)
-
-    def _later_error(self, customer: Customer, bubble: Bubble) -> int | None:
+    def _later_error(self, customer: Customer, bubble: Bubble, number: Number) -> int | None:
         fault = self._faults.strike("failed_status")
         if fault is not None:
             return int(fault.settings["code"])
-        if bubble.template is None:
-            return None if window_at(customer, self._clock.timestamp()).is_open else 131047
-        stopped = bubble.template["category"] == "MARKETING" and customer.marketing == "stop"
-        return 131050 if stopped else None
+        now = self._clock.timestamp()
+        if bubble.template is None and not window_at(customer, number.id, now).is_open:
+            return 131047
+        if bubble.template is not None and bubble.template["category"] == "MARKETING" and customer.marketing == "stop":
+            return 131050
+        if bubble.links and self._faults.strike("media_unreachable"):
+            return 131053
+        reaction = bubble.parts.get("reaction")
+        if reaction is not None and not can_react(
+            reaction["message_id"], customer.wa_id, number.id, self._storage, now
+        ):
+            return 131009
+        return None
 
     def _accept(
         self,
         body: dict[str, Any],
-        kind: str,
         bubble: Bubble,
         customer: Customer,
-        error: int | None,
         *,
+        number: Number,
+        error: int | None,
+        quoting: str | None,
         to_user_id: bool,
     ) -> ChatMessage:
         now = self._clock.timestamp()
-        window = window_at(customer, now)
         category = bubble.template["category"] if bubble.template is not None else None
         message = ChatMessage(
             id=new_wamid(),
             wa_id=customer.wa_id,
+            number_id=number.id,
             direction=Direction.OUT,
             at=now,
-            type=kind,
-            bubble=bubble.to_json(),
+            type=str(body.get("type", "text")),
+            bubble=bubble.to_json() | ({"quoting": quoting} if quoting is not None else {}),
             payload=body,
             status="accepted",
             errors=[] if error is None else [to_status_error(error)],
             callback_data=body.get("biz_opaque_callback_data"),
             to_user_id=to_user_id,
-            pricing=pricing(category, window.is_open, now),
+            pricing=pricing(category, window_at(customer, number.id, now).is_open, now),
         )
-        self._storage.add_message(message)
-        self._events.tell("message", {"wa_id": customer.wa_id, "message": message.to_json()})
+        self._phones.show(message)
         return message
 
     async def _hand_to_statuses(self, message: ChatMessage) -> None:
@@ -149,18 +157,20 @@ class Graph:
         self._statuses.begin(message.id)
 
     def _mark_read(self, message: ChatMessage) -> None:
-        unread = self._storage.messages_with_status(message.wa_id, Direction.IN, "delivered")
+        unread = self._storage.messages_with_status(message.wa_id, message.number_id, Direction.IN, "delivered")
         for earlier in unread:
             self._storage.change_message(earlier, status="read")
-            self._events.tell("status", {"wa_id": earlier.wa_id, "id": earlier.id, "status": "read"})
+            told = {"wa_id": earlier.wa_id, "number_id": earlier.number_id, "id": earlier.id, "status": "read"}
+            self._events.tell("status", told)
             if earlier.id == message.id:
                 return
 
-    def _show_typing(self, body: dict[str, Any], wa_id: str) -> None:
+    def _show_typing(self, body: dict[str, Any], message: ChatMessage) -> None:
         indicator = fields.object_at(body, "typing_indicator", "messages")
         if indicator.get("type") != "text":
             raise Refused(100, "Param typing_indicator['type'] must be one of {TEXT}.")
-        self._events.tell("typing", {"wa_id": wa_id, "seconds": TYPING_SECONDS})
+        told = {"wa_id": message.wa_id, "number_id": message.number_id, "seconds": TYPING_SECONDS}
+        self._events.tell("typing", told)
 
 
 def _check_product(body: dict[str, Any]) -> None:
@@ -168,34 +178,17 @@ def _check_product(body: dict[str, Any]) -> None:
         raise Refused(100, "The parameter messaging_product is required.")
 
 
-def _is_to_user_id(body: dict[str, Any]) -> bool:
-    """Both given: `to` wins (fact sheet 2.6)."""
-    if isinstance(body.get("to"), str) and body["to"]:
-        return False
-    if body.get("to") is not None:
-        raise Refused(100, "Param to must be a string.")
-    recipient = body.get("recipient")
-    if recipient is None:
-        raise Refused(100, "The parameter to is required.")
-    if not isinstance(recipient, str) or not is_user_id(recipient):
-        raise Refused(131009, "recipient is not a business-scoped user id")
-    return True
-
-
 def _check_extras(body: dict[str, Any]) -> None:
     data = body.get("biz_opaque_callback_data")
     if data is not None and (not isinstance(data, str) or fields.units(data) > CALLBACK_DATA):
         raise Refused(100, f"Param biz_opaque_callback_data must be a string of at most {CALLBACK_DATA} characters.")
-    if body.get("context") is not None:
-        fields.string_at(fields.object_at(body, "context", "messages"), "message_id", "context")
 
 
-def _answer(body: dict[str, Any], customer: Customer, message: ChatMessage, to_user_id: bool) -> dict[str, Any]:
-    named = {"input": body.get("recipient"), "user_id": customer.user_id}
-    dialled = {"input": body.get("to"), "wa_id": customer.wa_id}
+def _answer(recipient: Recipient, customer: Customer, message: ChatMessage) -> dict[str, Any]:
+    known = {"user_id": recipient.named} if recipient.by_user_id else {"wa_id": customer.wa_id}
     accepted = {"message_status": "accepted"} if message.type == "template" else {}
     return {
         "messaging_product": "whatsapp",
-        "contacts": [named if to_user_id else dialled],
+        "contacts": [{"input": recipient.named, **known}],
         "messages": [{"id": message.id, **accepted}],
     }

@@ -14,9 +14,13 @@ from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+# Media that the bot links to on this machine may be shown, by the browser itself; nothing from elsewhere.
+_MEDIA_SOURCES = "'self' http://127.0.0.1:* http://localhost:*"
+
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        f" img-src {_MEDIA_SOURCES}; media-src {_MEDIA_SOURCES};"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",

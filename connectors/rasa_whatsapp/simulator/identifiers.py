@@ -23,10 +23,25 @@ def new_wamid() -> str:
     return "wamid." + base64.b64encode(secrets.token_bytes(30)).decode()
 
 
+def new_call_id() -> str:
+    """Return a fresh call id that looks like Meta's."""
+    return "wacid." + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+def new_media_id() -> str:
+    """Return a fresh media id: digits."""
+    return str(secrets.randbelow(9 * 10**15) + 10**15)
+
+
 def user_id_of(wa_id: str) -> str:
     """Return the business-scoped user id of a number: opaque, and the same whenever that customer appears again."""
+    return next_user_id(wa_id, "")
+
+
+def next_user_id(wa_id: str, previous: str) -> str:
+    """Return the user id that follows a previous one, when Meta makes a customer's id anew."""
     country = next((code for prefix, code in _COUNTRIES.items() if wa_id.startswith(prefix)), "ZZ")
-    digest = sha256(f"user/{wa_id}".encode()).digest()
+    digest = sha256(f"user/{wa_id}{previous}".encode()).digest()
     return f"{country}." + "".join(_ALPHANUMERIC[byte % len(_ALPHANUMERIC)] for byte in digest[:20])
 
 

@@ -1,19 +1,21 @@
-"""What the customers do: appear, write, tap, open the chat, stop marketing; each told to the bot by webhook."""
+"""What the customers do: appear, write, tap, stop marketing; each told to the bot by webhook."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from rasa_whatsapp.simulator import webhooks
-from rasa_whatsapp.simulator.bubbles import from_customer
+from rasa_whatsapp.simulator import customers, webhooks
 from rasa_whatsapp.simulator.chat import ChatMessage, Direction
 from rasa_whatsapp.simulator.clock import Clock
-from rasa_whatsapp.simulator.customers import Customer, latest_message_at, window_at
+from rasa_whatsapp.simulator.composing import Desk, compose, quote
+from rasa_whatsapp.simulator.customer_bubbles import from_customer
+from rasa_whatsapp.simulator.customers import Customer
 from rasa_whatsapp.simulator.deliveries import Deliveries
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.identifiers import new_wamid, user_id_of
-from rasa_whatsapp.simulator.settings import Settings
+from rasa_whatsapp.simulator.media import Library
+from rasa_whatsapp.simulator.settings import Number, Settings
 from rasa_whatsapp.simulator.storage import Storage
 from rasa_whatsapp.simulator.taps import TapRefused, tap
 
@@ -26,7 +28,13 @@ class Phones:
     """All customers' phones."""
 
     def __init__(
-        self, settings: Settings, storage: Storage, events: Events, clock: Clock, deliveries: Deliveries
+        self,
+        settings: Settings,
+        storage: Storage,
+        events: Events,
+        clock: Clock,
+        deliveries: Deliveries,
+        library: Library,
     ) -> None:
         """Take what is needed."""
         self._settings = settings
@@ -34,6 +42,7 @@ class Phones:
         self._events = events
         self._clock = clock
         self._deliveries = deliveries
+        self._library = library
 
     def find_or_create(self, wa_id: str) -> Customer:
         """Return the customer with a number, who appears on first use."""
@@ -48,18 +57,35 @@ class Phones:
         if customer.hide_number and customer.username is None:
             # Only somebody with a username can hide the number (fact sheet 2.6).
             customer = replace(customer, username=f"@customer.{wa_id[-4:]}")
-        other = self._storage.customer_by_user_id(customer.user_id)
-        if other is not None and other.wa_id != wa_id:
-            raise PhoneRefused("another customer has this user_id")
+        self.check_user_id(customer)
         self._storage.save_customer(customer)
         self._events.tell("customer", {"wa_id": wa_id, "customer": self.shown(customer)})
         return customer
 
-    def shown(self, customer: Customer) -> dict[str, Any]:
-        """Return a customer with the care window as the control API shows it."""
-        return customer.to_json() | {"window": window_at(customer, self._clock.timestamp()).to_json()}
+    def check_user_id(self, customer: Customer) -> None:
+        """Refuse a user id that another customer has."""
+        other = self._storage.customer_by_user_id(customer.user_id)
+        if other is not None and other.wa_id != customer.wa_id:
+            raise PhoneRefused("another customer has this user_id")
 
-    def send(self, wa_id: str, content: dict[str, Any], timestamp: int | None = None, wamid: str | None = None) -> str:
+    def shown(self, customer: Customer, number: Number | None = None) -> dict[str, Any]:
+        """Return a customer as the control API shows it, with the window of a business number."""
+        number_id = (number or self._settings.first_number).id
+        return customers.shown(customer, number_id, self._clock.timestamp())
+
+    def write(self, wa_id: str, number: Number, body: dict[str, Any], *, host: str, **how: Any) -> str:
+        """Let a customer send what a control body says; `host` is where addresses of media lead."""
+        customer = self.find_or_create(wa_id)
+        return self.send(wa_id, number, compose(body, self._desk(customer, number, host)), **how)
+
+    def send(
+        self,
+        wa_id: str,
+        number: Number,
+        content: dict[str, Any],
+        timestamp: int | None = None,
+        wamid: str | None = None,
+    ) -> str:
         """Let a customer send a message; an id that is known is delivered again and shown once."""
         customer = self.find_or_create(wa_id)
         known = self._storage.message(wamid) if wamid is not None else None
@@ -67,8 +93,10 @@ class Phones:
         message_id = wamid or new_wamid()
         message = webhooks.inbound(customer, message_id, int(at), content)
         if known is None:
-            customer = self._store(customer, message, at)
-        self._deliveries.send("messages", webhooks.message_value(self._settings, customer, message), wa_id)
+            self.store(customer, number, message, at)
+            if customers.opens_window(message):
+                customer = self.open_window(customer, number, int(at))
+        self._deliveries.send("messages", webhooks.message_value(number, customer, message), wa_id)
         return message_id
 
     def tap(self, wa_id: str, message_id: str, button: str, **how: Any) -> str:
@@ -78,17 +106,44 @@ class Phones:
             raise TapRefused("the customer has no message of the business with this message_id")
         if message.status == "failed":
             raise TapRefused("the message failed, the customer never got it")
+        number = self._settings.number(message.number_id)
+        if number is None:
+            raise TapRefused("the message is from a business number that is no longer played")
         customer = self.find_or_create(wa_id)
-        # `from` is the author of the quoted message; it may be absent for a customer who hides the number.
-        author = {} if customer.hide_number else {"from": self._settings.display_phone_number}
-        return self.send(wa_id, {"context": {**author, "id": message_id}, **tap(message, button)}, **how)
+        context = quote(message, customer, number.display)
+        return self.send(wa_id, number, {"context": context, **tap(message, button, customer)}, **how)
 
-    def choose_marketing(self, wa_id: str, choice: str) -> Customer:
+    def choose_marketing(self, wa_id: str, number: Number, choice: str) -> Customer:
         """Let a customer stop or resume marketing messages in the app's own settings."""
         customer = self.upsert(wa_id, {"marketing": choice})
-        value = webhooks.preference_value(self._settings, customer, int(self._clock.timestamp()))
+        value = webhooks.preference_value(number, customer, int(self._clock.timestamp()))
         self._deliveries.send("user_preferences", value, wa_id)
         return customer
+
+    def open_window(self, customer: Customer, number: Number, timestamp: int) -> Customer:
+        """Open or renew the customer's window with a business number."""
+        return self.upsert(customer.wa_id, {"opened_at": customers.opened(customer, number.id, timestamp)})
+
+    def store(self, customer: Customer, number: Number, message: dict[str, Any], at: float) -> None:
+        """Put a customer's message into the chat."""
+        stored = ChatMessage(
+            id=message["id"],
+            wa_id=customer.wa_id,
+            number_id=number.id,
+            direction=Direction.IN,
+            at=at,
+            type=str(message.get("type")),
+            bubble=from_customer(message, self._library.on_phone),
+            payload=message,
+            status="delivered",
+        )
+        self.show(stored)
+
+    def show(self, message: ChatMessage) -> None:
+        """Add a message to its chat and tell the watchers."""
+        self._storage.add_message(message)
+        told = {"wa_id": message.wa_id, "number_id": message.number_id, "message": message.to_json()}
+        self._events.tell("message", told)
 
     def _moment(self, timestamp: int | None, known: ChatMessage | None) -> float:
         if timestamp is None:
@@ -97,17 +152,20 @@ class Phones:
             raise PhoneRefused("timestamp lies in the future of the simulated time")
         return float(timestamp)
 
-    def _store(self, customer: Customer, message: dict[str, Any], at: float) -> Customer:
-        stored = ChatMessage(
-            id=message["id"],
-            wa_id=customer.wa_id,
-            direction=Direction.IN,
-            at=at,
-            type=str(message.get("type")),
-            bubble=from_customer(message).to_json(),
-            payload=message,
-            status="delivered",
+    def _desk(self, customer: Customer, number: Number, host: str) -> Desk:
+        def find(message_id: str) -> ChatMessage | None:
+            message = self._storage.message(message_id)
+            here = message is not None and (message.wa_id, message.number_id) == (customer.wa_id, number.id)
+            return message if here else None
+
+        def keep(data: bytes, mime_type: str, filename: str | None) -> Any:
+            return self._library.keep(data, number_id=number.id, uploaded=False, mime_type=mime_type, filename=filename)
+
+        return Desk(
+            customer=customer,
+            display_number=number.display,
+            now=self._clock.timestamp(),
+            find=find,
+            keep_media=keep,
+            address_of=lambda media: host + self._library.new_address(media),
         )
-        self._storage.add_message(stored)
-        self._events.tell("message", {"wa_id": customer.wa_id, "message": stored.to_json()})
-        return self.upsert(customer.wa_id, {"last_message_at": latest_message_at(customer, stored.type, int(at))})

@@ -51,6 +51,7 @@ CODES: dict[int, tuple[int, str]] = {
     131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
     131057: (500, "Account in maintenance mode"),
     131059: (400, "Invalid cursor"),
+    131060: (400, "This message is currently unavailable"),
     131062: (400, "Business-scoped user id recipients are not supported for this message"),
     132000: (400, "Number of parameters does not match the expected number of params"),
     132001: (404, "Template name does not exist in the translation"),
@@ -62,6 +63,7 @@ CODES: dict[int, tuple[int, str]] = {
     132018: (400, "There was an error with the parameters of the template"),
     133004: (503, "Server temporarily unavailable"),
     133010: (400, "Phone number not registered"),
+    134011: (400, "WhatsApp Payments terms of service has not been accepted"),
     135000: (400, "Generic user error"),
 }
 
@@ -70,6 +72,7 @@ DETAILS: dict[int, str] = {
     131026: "Message undeliverable.",
     131047: "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
     131049: "In order to maintain a healthy ecosystem engagement, the message failed to be delivered.",
+    131053: "Unable to fetch or process the media.",
     131050: "Recipient has chosen to stop receiving marketing messages on WhatsApp from your business.",
 }
 

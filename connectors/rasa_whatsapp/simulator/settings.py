@@ -5,7 +5,7 @@ Values only; nothing here reads the environment or the command line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,9 +22,25 @@ class WindowErrors(Enum):
     HTTP = "http"  # HTTP 400 at once: what Meta's error page says
 
 
+class Provider(Enum):
+    """Who brings the webhooks, and how they prove it."""
+
+    CLOUD_API = "cloud_api"  # Meta itself: signed with the app secret
+    DIALOG_360 = "360dialog"  # unsigned, with a header that was agreed on (fact sheet 12.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One business number, and the token (at 360dialog: the key) that opens it."""
+
+    id: str
+    display: str
+    token: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One business number, its bot's webhook, and the pauses between what happens by itself."""
+    """One business with its numbers, its bot's webhook, and the pauses between what happens by itself."""
 
     webhook_url: str = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
     phone_number_id: str = "100000000000001"
@@ -32,8 +48,12 @@ class Settings:
     display_phone_number: str = "4930901820000"
     verified_name: str = "Care desk"
     access_token: str = "demo-access-token"  # noqa: S105 - a demo value, it opens nothing
+    more_numbers: tuple[Number, ...] = ()
     app_secret: str = "demo-app-secret"  # noqa: S105 - a demo value, it opens nothing
     verify_token: str = "demo-verify-token"  # noqa: S105 - a demo value, it opens nothing
+    provider: Provider = Provider.CLOUD_API
+    webhook_secret: str = "demo-webhook-secret"  # noqa: S105 - a demo value, it opens nothing
+    webhook_secret_header: str = "X-Webhook-Secret"  # noqa: S105 - a header's name
     templates_path: Path | None = None
     database_path: Path | None = None
     window_errors: WindowErrors = WindowErrors.STATUS
@@ -47,6 +67,20 @@ class Settings:
     # Webhooks of one customer start in order, but a slow bot does not hold the next one back for longer than this.
     order_patience_seconds: float = 1.0
     loopback_only: bool = True
+
+    @property
+    def first_number(self) -> Number:
+        """Return the number that is meant when none is named."""
+        return Number(id=self.phone_number_id, display=self.display_phone_number, token=self.access_token)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Return all business numbers, the first one first."""
+        return (self.first_number, *self.more_numbers)
+
+    def number(self, number_id: str) -> Number | None:
+        """Return the business number with an id."""
+        return next((number for number in self.numbers if number.id == number_id), None)
 
 
 def webhook_problem(url: str) -> str | None:

@@ -81,9 +81,9 @@ class Statuses:
         self._tell(moved)
         return self._report(moved, with_pricing)
 
-    def read_chat(self, wa_id: str) -> None:
-        """The customer opens the chat: what was delivered is read."""
-        for message in self._storage.messages_with_status(wa_id, Direction.OUT, "delivered"):
+    def read_chat(self, wa_id: str, number_id: str) -> None:
+        """The customer opens the chat with a business number: what was delivered is read."""
+        for message in self._storage.messages_with_status(wa_id, number_id, Direction.OUT, "delivered"):
             self.move(message.id, "read")
 
     async def _climb(self, message_id: str) -> None:
@@ -107,23 +107,28 @@ class Statuses:
 
     def _leaves_out_delivered(self, message_id: str) -> bool:
         message = self._storage.message(message_id)
-        if message is not None and self._events.is_chat_open(message.wa_id):
+        if message is not None and self._events.is_chat_open(message.wa_id, message.number_id):
             return True
         return self._faults.strike("skip_delivered") is not None
 
     def _reads(self, message_id: str) -> bool:
         message = self._storage.message(message_id)
         customer = self._storage.customer(message.wa_id) if message is not None else None
-        return customer is not None and (customer.reads_at_once or self._events.is_chat_open(customer.wa_id))
+        if message is None or customer is None:
+            return False
+        return customer.reads_at_once or self._events.is_chat_open(message.wa_id, message.number_id)
 
     def _tell(self, message: ChatMessage) -> None:
-        told: dict[str, Any] = {"wa_id": message.wa_id, "id": message.id, "status": message.status}
+        told: dict[str, Any] = {"wa_id": message.wa_id, "number_id": message.number_id, "id": message.id}
+        told["status"] = message.status
         self._events.tell("status", told | ({"errors": message.errors} if message.status == "failed" else {}))
 
     def _report(self, message: ChatMessage, with_pricing: bool) -> asyncio.Event | None:
         customer = self._storage.customer(message.wa_id)
-        if customer is None:
+        number = self._settings.number(message.number_id)
+        # A number that an earlier run had and this one has not tells nobody anything.
+        if customer is None or number is None:
             return None
         timestamp = int(self._clock.timestamp())
-        value = webhooks.status_value(self._settings, customer, message, timestamp, with_pricing=with_pricing)
+        value = webhooks.status_value(number, customer, message, timestamp, with_pricing=with_pricing)
         return self._deliveries.send("messages", value, customer.wa_id)

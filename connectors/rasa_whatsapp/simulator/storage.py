@@ -16,17 +16,19 @@ from typing import Any
 from rasa_whatsapp.simulator.chat import ChatMessage, Direction, from_row
 from rasa_whatsapp.simulator.clock import to_iso
 from rasa_whatsapp.simulator.customers import Customer
+from rasa_whatsapp.simulator.media_table import MediaTable
+from rasa_whatsapp.simulator.migrations import migrate
 
 # Older entries of the two journals are forgotten, or a simulator that is kept open for weeks would grow for ever.
 JOURNAL_ROWS = 10_000
 
+# As the first release made it; what came later is in migrations.py.
 SCHEMA = """
 create table if not exists keep (name text primary key, value text not null);
 create table if not exists customers (wa_id text primary key, user_id text not null unique, value text not null);
 create table if not exists messages (
   seq integer primary key, id text not null unique, wa_id text not null, direction text not null,
   status text not null, value text not null);
-create index if not exists messages_of_customer on messages (wa_id, seq);
 create index if not exists messages_under_way on messages (status) where status in ('accepted', 'sent');
 create table if not exists requests (id integer primary key, value text not null);
 create table if not exists deliveries (
@@ -38,6 +40,7 @@ create view if not exists shown_deliveries as
 """
 CLEAR = """
 delete from keep; delete from customers; delete from messages; delete from requests; delete from deliveries;
+delete from media; delete from media_addresses;
 """
 
 
@@ -48,15 +51,20 @@ class StorageUnusable(Exception):
 class Storage:
     """All tables behind one connection; use from one thread."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or create the file; None keeps everything in memory."""
+    def __init__(self, path: Path | None, first_number: str = "") -> None:
+        """Open, create or bring up to date the file; None keeps everything in memory.
+
+        `first_number` is the business number that the messages of a file without numbers belong to.
+        """
         try:
             self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
             self._db.executescript("pragma journal_mode = wal; pragma synchronous = off;" + SCHEMA)
+            migrate(self._db, first_number)
         except sqlite3.Error as error:
             raise StorageUnusable(
                 f"{path}: {error}. Give the path of a file that can be written, or a new one."
             ) from None
+        self.media = MediaTable(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -92,17 +100,41 @@ class Storage:
         """Return the customer with a business-scoped user id."""
         return _customer(self._db.execute("select value from customers where user_id = ?", (user_id,)))
 
+    def customer_by_parent_user_id(self, parent_user_id: str) -> Customer | None:
+        """Return the customer with a parent user id."""
+        return next((known for known in self.customers() if known.parent_user_id == parent_user_id), None)
+
     def customers(self) -> list[Customer]:
         """Return all customers, first come first."""
         return [
             Customer(**json.loads(row[0])) for row in self._db.execute("select value from customers order by rowid")
         ]
 
+    def renumber_customer(self, customer: Customer, before: str) -> None:
+        """Replace a customer who had another number, and let the chats follow, all at once."""
+        chats = list(_messages(self._db.execute("select value from messages where wa_id = ?", (before,))))
+        moved = [replace(message, wa_id=customer.wa_id) for message in chats]
+        row = (customer.wa_id, customer.user_id, json.dumps(customer.to_json()), before)
+        self._db.execute("begin immediate")
+        with self._db:  # commits, or takes all of it back
+            self._db.execute("update customers set wa_id = ?, user_id = ?, value = ? where wa_id = ?", row)
+            self._db.executemany(
+                "update messages set wa_id = ?, value = ? where id = ?",
+                [(message.wa_id, json.dumps(message.to_row()), message.id) for message in moved],
+            )
+
     def add_message(self, message: ChatMessage) -> None:
         """Append a message to its chat."""
         self._db.execute(
-            "insert into messages (id, wa_id, direction, status, value) values (?, ?, ?, ?, ?)",
-            (message.id, message.wa_id, message.direction.value, message.status, json.dumps(message.to_row())),
+            "insert into messages (id, wa_id, number_id, direction, status, value) values (?, ?, ?, ?, ?, ?)",
+            (
+                message.id,
+                message.wa_id,
+                message.number_id,
+                message.direction.value,
+                message.status,
+                json.dumps(message.to_row()),
+            ),
         )
 
     def change_message(self, message: ChatMessage, **changes: Any) -> ChatMessage:
@@ -121,14 +153,22 @@ class Storage:
         row = self._db.execute("select value from messages where id = ?", (message_id,)).fetchone()
         return from_row(json.loads(row[0])) if row else None
 
-    def chat(self, wa_id: str) -> list[ChatMessage]:
-        """Return a customer's chat, oldest first."""
-        return _messages(self._db.execute("select value from messages where wa_id = ? order by seq", (wa_id,)))
+    def chat(self, wa_id: str, number_id: str) -> list[ChatMessage]:
+        """Return a customer's chat with one business number, oldest first."""
+        query = "select value from messages where wa_id = ? and number_id = ? order by seq"
+        return _messages(self._db.execute(query, (wa_id, number_id)))
 
-    def messages_with_status(self, wa_id: str, direction: Direction, status: str) -> list[ChatMessage]:
-        """Return a customer's messages in one direction that have a status, oldest first."""
-        query = "select value from messages where wa_id = ? and direction = ? and status = ? order by seq"
-        return _messages(self._db.execute(query, (wa_id, direction.value, status)))
+    def numbers_met(self, wa_id: str) -> set[str]:
+        """Return the business numbers that a customer has a chat with."""
+        query = "select distinct number_id from messages where wa_id = ?"
+        return {number for (number,) in self._db.execute(query, (wa_id,))}
+
+    def messages_with_status(self, wa_id: str, number_id: str, direction: Direction, status: str) -> list[ChatMessage]:
+        """Return the messages of a chat in one direction that have a status, oldest first."""
+        query = (
+            "select value from messages where wa_id = ? and number_id = ? and direction = ? and status = ? order by seq"
+        )
+        return _messages(self._db.execute(query, (wa_id, number_id, direction.value, status)))
 
     def messages_under_way(self) -> list[ChatMessage]:
         """Return the business's messages that were accepted or sent and not yet delivered, oldest first."""

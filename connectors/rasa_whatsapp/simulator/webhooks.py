@@ -13,26 +13,23 @@ from typing import Any
 
 from rasa_whatsapp.simulator.chat import ChatMessage
 from rasa_whatsapp.simulator.customers import Customer
-from rasa_whatsapp.simulator.settings import Settings
+from rasa_whatsapp.simulator.settings import Number
 
 
-def value(settings: Settings) -> dict[str, Any]:
-    """Return the part that every `messages` value has."""
+def value(number: Number) -> dict[str, Any]:
+    """Return the part that every value about a business number has."""
     return {
         "messaging_product": "whatsapp",
-        "metadata": {
-            "display_phone_number": settings.display_phone_number,
-            "phone_number_id": settings.phone_number_id,
-        },
+        "metadata": {"display_phone_number": number.display, "phone_number_id": number.id},
     }
 
 
-def envelope(settings: Settings, field: str, content: Any) -> dict[str, Any]:
+def envelope(business_account_id: str, field: str, content: Any) -> dict[str, Any]:
     """Return a webhook body with one change."""
     change = {"value": content, "field": field}
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": settings.business_account_id, "changes": [change]}],
+        "entry": [{"id": business_account_id, "changes": [change]}],
     }
 
 
@@ -51,30 +48,28 @@ def contact(customer: Customer, *, with_username: bool = True) -> dict[str, Any]
     profile = {"name": customer.name}
     if customer.username is not None and with_username:
         profile["username"] = customer.username
-    number = {} if customer.hide_number else {"wa_id": customer.wa_id}
-    return {"profile": profile, **number, "user_id": customer.user_id}
+    return {"profile": profile, **_number(customer, "wa_id"), **_user_ids(customer, "")}
 
 
 def inbound(customer: Customer, message_id: str, timestamp: int, content: dict[str, Any]) -> dict[str, Any]:
     """Return a `messages[]` entry; the timestamp is a string of seconds."""
-    number = {} if customer.hide_number else {"from": customer.wa_id}
     return {
-        **number,
-        "from_user_id": customer.user_id,
+        **_number(customer, "from"),
+        **_user_ids(customer, "from_"),
         "id": message_id,
         "timestamp": str(timestamp),
         **content,
     }
 
 
-def message_value(settings: Settings, customer: Customer, message: dict[str, Any]) -> dict[str, Any]:
+def message_value(number: Number, customer: Customer, message: dict[str, Any]) -> dict[str, Any]:
     """Return the value for one inbound message; a system message has no contacts."""
     contacts = {} if message.get("type") == "system" else {"contacts": [contact(customer)]}
-    return {**value(settings), **contacts, "messages": [message]}
+    return {**value(number), **contacts, "messages": [message]}
 
 
 def status_value(
-    settings: Settings, customer: Customer, message: ChatMessage, timestamp: int, *, with_pricing: bool
+    number: Number, customer: Customer, message: ChatMessage, timestamp: int, *, with_pricing: bool
 ) -> dict[str, Any]:
     """Return the value for the status that a message has now (fact sheet 3)."""
     status: dict[str, Any] = {"id": message.id, "status": message.status, "timestamp": str(timestamp)}
@@ -83,30 +78,65 @@ def status_value(
     if not (customer.hide_number and message.to_user_id):
         status["recipient_id"] = customer.wa_id
     if message.to_user_id or not failed:
-        status["recipient_user_id"] = customer.user_id
+        status |= {f"recipient_{name}": told for name, told in _user_ids(customer, "").items()}
     if message.callback_data is not None:
         status["biz_opaque_callback_data"] = message.callback_data
     if message.pricing is not None and with_pricing:
         status["pricing"] = message.pricing
     if failed:
-        return {**value(settings), "statuses": [{**status, "errors": message.errors}]}
+        return {**value(number), "statuses": [{**status, "errors": message.errors}]}
     shown = contact(customer, with_username=message.status in ("delivered", "read"))
-    return {**value(settings), "contacts": [shown], "statuses": [status]}
+    return {**value(number), "contacts": [shown], "statuses": [status]}
 
 
-def preference_value(settings: Settings, customer: Customer, timestamp: int) -> dict[str, Any]:
+def preference_value(number: Number, customer: Customer, timestamp: int) -> dict[str, Any]:
     """Return the value that tells of a customer's marketing choice; its timestamp is a number (fact sheet 4.2)."""
     word = "stop" if customer.marketing == "stop" else "resume"
-    number = {} if customer.hide_number else {"wa_id": customer.wa_id}
     preference = {
-        **number,
+        **_number(customer, "wa_id"),
         "user_id": customer.user_id,
         "detail": f"User requested to {word} marketing messages",
         "category": "marketing_messages",
         "value": word,
         "timestamp": timestamp,
     }
-    return {**value(settings), "contacts": [contact(customer)], "user_preferences": [preference]}
+    return {**value(number), "contacts": [contact(customer)], "user_preferences": [preference]}
+
+
+def call_value(number: Number, customer: Customer, call: dict[str, Any]) -> dict[str, Any]:
+    """Return the value for one event of a call that the customer made (fact sheet 4.4)."""
+    caller = {**_number(customer, "from"), **_user_ids(customer, "from_")}
+    told = {"id": call["id"], **caller, "to": number.display, "direction": "USER_INITIATED", **call}
+    return {**value(number), "contacts": [contact(customer)], "calls": [told]}
+
+
+def echo_value(number: Number, customer: Customer, message: dict[str, Any]) -> dict[str, Any]:
+    """Return the value for a message that a human sent from the business's app; a hidden number is left out."""
+    recipient = {**_number(customer, "to"), **_user_ids(customer, "to_")}
+    echo = {"from": number.display, **recipient, **message}
+    return {**value(number), "contacts": [contact(customer)], "message_echoes": [echo]}
+
+
+def user_id_update_value(number: Number, customer: Customer, previous: str, timestamp: int) -> dict[str, Any]:
+    """Return the value that links a new user id with the previous one; its timestamp is a text here (observed)."""
+    update = {
+        **_number(customer, "wa_id"),
+        "detail": f"User id for {customer.name} has been updated.",
+        "user_id": {"previous": previous, "current": customer.user_id},
+        "timestamp": str(timestamp),
+    }
+    profile = {"profile": {"name": customer.name}, **_number(customer, "wa_id")}
+    return {**value(number), "contacts": [profile], "user_id_update": [update]}
+
+
+def _number(customer: Customer, name: str) -> dict[str, str]:
+    """A hidden number is left out, not empty (fact sheet 2.6)."""
+    return {} if customer.hide_number else {name: customer.wa_id}
+
+
+def _user_ids(customer: Customer, prefix: str) -> dict[str, str]:
+    parent = {} if customer.parent_user_id is None else {f"{prefix}parent_user_id": customer.parent_user_id}
+    return {f"{prefix}user_id": customer.user_id, **parent}
 
 
 def template_status_value(template: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from rasa_whatsapp.simulator.deliveries import Deliveries
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
 from rasa_whatsapp.simulator.graph import Graph
+from rasa_whatsapp.simulator.happenings import Happenings
+from rasa_whatsapp.simulator.media import Library
 from rasa_whatsapp.simulator.phones import Phones
 from rasa_whatsapp.simulator.settings import Settings
 from rasa_whatsapp.simulator.statuses import Statuses
@@ -24,16 +26,26 @@ class World:
         """Read templates and database; raise what is wrong with them before anything runs."""
         loaded = catalogue.load(settings.templates_path) if settings.templates_path is not None else []
         self.settings = settings
-        self.storage = Storage(settings.database_path)
+        self.storage = Storage(settings.database_path, settings.phone_number_id)
         self.clock = Clock(self.storage.kept(OFFSET, 0.0))
         self.events = Events()
         self.faults = Faults()
         self.templates = Templates(loaded, self.storage)
         self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock)
         self.statuses = Statuses(settings, self.storage, self.events, self.faults, self.clock, self.deliveries)
-        self.phones = Phones(settings, self.storage, self.events, self.clock, self.deliveries)
+        self.library = Library(self.storage.media, self.clock)
+        self.phones = Phones(settings, self.storage, self.events, self.clock, self.deliveries, self.library)
+        self.happenings = Happenings(settings, self.storage, self.events, self.clock, self.deliveries, self.phones)
         self.graph = Graph(
-            settings, self.storage, self.events, self.faults, self.clock, self.templates, self.phones, self.statuses
+            settings,
+            self.storage,
+            self.events,
+            self.faults,
+            self.clock,
+            self.templates,
+            self.library,
+            self.phones,
+            self.statuses,
         )
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ Lengths are counted in UTF-16 units, the strictest reading of Meta's "characters
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_whatsapp.simulator.refusals import Refused
@@ -69,3 +70,32 @@ def refuse_duplicates(values: list[str], what: str) -> None:
     """Refuse a list that holds a value twice."""
     if len(set(values)) != len(values):
         raise Refused(131009, f"{what} must be unique")
+
+
+def optional_string(container: dict[str, Any], name: str, path: str) -> str | None:
+    """Return the text `name`, or None if it is absent."""
+    return None if container.get(name) is None else string_at(container, name, path)
+
+
+def optional_flag(container: dict[str, Any], name: str, path: str) -> bool:
+    """Return the boolean `name`, false if it is absent."""
+    value = container.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Refused(100, f"Param {path}['{name}'] must be a boolean.")
+    return bool(value)
+
+
+def one_of(container: dict[str, Any], name: str, path: str, allowed: Sequence[str]) -> str:
+    """Return the required text `name`, one of the allowed ones."""
+    value = string_at(container, name, path)
+    if value not in allowed:
+        raise Refused(100, f"Param {path}['{name}'] must be one of {{{', '.join(allowed).upper()}}}.")
+    return value
+
+
+def identifier(container: dict[str, Any], name: str, path: str) -> str:
+    """Return the required text `name`, which is not blank."""
+    value = string_at(container, name, path)
+    if not value.strip():
+        raise Refused(131009, f"Param {path}['{name}'] must not be empty")
+    return value

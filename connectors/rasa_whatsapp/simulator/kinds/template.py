@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rasa_whatsapp.simulator.bubbles import Bubble
+from rasa_whatsapp.simulator.bubbles import Bubble, Media
 from rasa_whatsapp.simulator.catalogue import VARIABLE, Template, variables
 from rasa_whatsapp.simulator.kinds import fields
 from rasa_whatsapp.simulator.kinds.context import SendContext
-from rasa_whatsapp.simulator.kinds.media import check_source
+from rasa_whatsapp.simulator.kinds.media import read_source
 from rasa_whatsapp.simulator.kinds.template_buttons import read_buttons
 from rasa_whatsapp.simulator.refusals import Refused
 
@@ -29,8 +29,10 @@ def read_template(content: Any, context: SendContext) -> Bubble:
     template = _approved(sent, context)
     components = _components(sent)
     buttons = read_buttons(template, [part for part in components if part["type"] == "button"], context)
+    header, media = _header(template, _single(components, "header"), context)
     return Bubble(
-        header=_header(template, _single(components, "header")),
+        header=header,
+        media=media,
         text=_body(template, _single(components, "body")),
         footer=(template.component("FOOTER") or {}).get("text"),
         buttons=buttons,
@@ -84,21 +86,24 @@ def _single(components: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]
     return list(found[0]["parameters"]) if found else []
 
 
-def _header(template: Template, parameters: list[dict[str, Any]]) -> str | None:
+def _header(
+    template: Template, parameters: list[dict[str, Any]], context: SendContext
+) -> tuple[str | None, Media | None]:
     header = template.component("HEADER")
     if header is None:
         _check_count("header", len(parameters), 0)
-        return None
+        return None, None
     kind = str(header.get("format", "TEXT")).upper()
     if kind == "TEXT":
-        return _filled(template, str(header.get("text", "")), parameters, "header")
+        return _filled(template, str(header.get("text", "")), parameters, "header"), None
     _check_count("header", len(parameters), 1)
     received = str(parameters[0].get("type", "unknown")).upper()
     if received != kind:
         raise Refused(132012, f"header: Format mismatch, expected {kind}, received {received}")
-    if kind in MEDIA:
-        check_source(fields.object_at(parameters[0], kind.lower(), "header"), f"header['{kind.lower()}']")
-    return f"[{kind.lower()}]"
+    name = kind.lower()
+    if kind not in MEDIA:
+        return f"[{name}]", None
+    return None, read_source(fields.object_at(parameters[0], name, "header"), name, f"header['{name}']", context)
 
 
 def _body(template: Template, parameters: list[dict[str, Any]]) -> str:

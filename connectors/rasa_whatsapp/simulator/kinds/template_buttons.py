@@ -24,7 +24,7 @@ SUB_TYPES: dict[str, tuple[tuple[str, ...], str]] = {
 def read_buttons(template: Template, components: list[dict[str, Any]], context: SendContext) -> tuple[Button, ...]:
     """Return the template's buttons with what the components put into them."""
     approved = template.buttons()
-    if context.to_user_id and any(str(button["type"]).upper() == "OTP" for button in approved):
+    if context.to_user_id and template.category == "AUTHENTICATION":
         raise Refused(131062, "One-tap, zero-tap and copy-code templates need a phone number")
     values: dict[int, str] = {}
     for component in components:
