@@ -1,36 +1,35 @@
-"""The phone page: its headers everywhere, and its behaviour in a real browser where Chromium is installed."""
+"""The phone page: its headers everywhere, and a conversation on it in a real browser, where Chromium is installed."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import shutil
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse
+import pytest_asyncio
 
 from rasa_whatsapp.simulator.app import STATIC
+from rasa_whatsapp.simulator.settings import Number
 
-from .conftest import LEA, Bot, Simulator, eventually
+from .browser import Tab, running_chromium
+from .conftest import AUTHORISED, LEA, Bot, Simulator, Start, eventually
+from .phone_page import HOSTILE, LAST, arrived, interactive, open_page, shown
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-]
+SECOND = "100000000000002"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """One Chromium for all tests here; each has a tab of its own, and a simulator at another address."""
+    with running_chromium(tmp_path_factory.mktemp("profile")) as port:
+        yield port
+
+
+@pytest_asyncio.fixture
+async def tab(browser: int, simulator: Simulator) -> AsyncIterator[Tab]:
+    """The page, live."""
+    async with open_page(browser, simulator) as page:
+        yield page
 
 
 @pytest.mark.asyncio
@@ -45,104 +44,192 @@ async def test_page_is_served_with_a_strict_policy(simulator: Simulator, path: s
 
 
 def test_page_needs_nothing_from_elsewhere() -> None:
-    """No foreign address, no inline script or style, no HTML made from text."""
+    """No foreign address but the sample ad's, no inline script or style, no HTML made from text."""
     for path in STATIC.iterdir():
         text = path.read_text(encoding="utf-8")
-        foreign = [found for found in re.findall(r"(?:https?:)?//[\w.]+", text) if "w3.org" not in found]
-        assert [found for found in foreign if found.startswith("http")] == [], path.name
+        foreign = re.findall(r"https?://[\w.]+", text)
+        assert set(foreign) <= {"http://www.w3.org", "https://example.com"}, path.name
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|\sstyle=|\son\w+=", text
         ), path.name
 
 
-class Tab:
-    """One browser tab, driven over the DevTools protocol."""
+@pytest.mark.asyncio
+async def test_a_chat_in_a_browser(simulator: Simulator, bot: Bot, tab: Tab) -> None:
+    """Written text is shown as text, templates are marked, buttons can be tapped, the window counts down and closes."""
+    await tab.fill("#text", HOSTILE)
+    await tab.click("#composer [type=submit]")
+    await tab.until(f"document.querySelector('.message.in .text').textContent === '{HOSTILE}'")
+    assert await tab.run("[document.querySelectorAll('#chat img').length, typeof hacked]") == [0, "undefined"]
+    await tab.until("document.getElementById('window').textContent === 'Care window open: 23 h 59 min'")
 
-    def __init__(self, socket: ClientWebSocketResponse) -> None:
-        """Take an open DevTools socket."""
-        self._socket = socket
-        self._number = 0
+    template = {
+        "name": "order_follow_up",
+        "language": {"code": "en"},
+        "components": [
+            {"type": "body", "parameters": [{"type": "text", "parameter_name": "order_id", "text": "1002"}]}
+        ],
+    }
+    wamid = await simulator.send({"type": "template", "template": template})
+    await tab.until("document.querySelector('.label').textContent === 'Templateorder_follow_up · en · utility'")
+    await tab.until("document.querySelector('.message.template .ticks.read')")
+    assert [status["status"] for status in bot.statuses(wamid)] == ["sent", "read"]
 
-    async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Call a method and return its result."""
-        self._number += 1
-        await self._socket.send_json({"id": self._number, "method": method, "params": params})
-        while True:
-            told = await self._socket.receive_json()
-            if told.get("id") == self._number:
-                result: dict[str, Any] = told["result"]
-                return result
+    await tab.click(".choices button")
+    assert (await arrived(bot, "button"))["button"] == {"payload": "Yes", "text": "Yes"}
 
-    async def run(self, script: str) -> Any:
-        """Run JavaScript and return its value."""
-        answer = await self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    async def until(self, condition: str) -> None:
-        """Wait until a JavaScript expression is true."""
-        await eventually(lambda: self.run(f"!!({condition})"), condition, seconds=10)
-
-
-@asynccontextmanager
-async def open_tab(profile: Path) -> AsyncIterator[Tab]:
-    """Start Chromium with a profile of its own and yield its tab."""
-    assert CHROMIUM is not None
-    process = await asyncio.create_subprocess_exec(
-        CHROMIUM,
-        *FLAGS,
-        f"--user-data-dir={profile}",
-        "about:blank",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        ports = profile / "DevToolsActivePort"
-        await eventually(lambda: ports.exists() and ports.read_text(), "the browser starts", seconds=15)
-        port = ports.read_text().split()[0]
-        async with ClientSession() as http:
-            async with http.get(f"http://127.0.0.1:{port}/json") as answer:
-                page = next(tab for tab in json.loads(await answer.text()) if tab["type"] == "page")
-            async with http.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                yield Tab(socket)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+    await tab.click('[data-advance="90000"]')
+    await tab.until("document.getElementById('window').textContent === 'Care window closed: only templates'")
+    await simulator.send_text("too late")
+    await tab.until("document.querySelector('.message.failed .error').textContent.includes('131047')")
 
 
 @pytest.mark.asyncio
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-async def test_a_chat_in_a_browser(simulator: Simulator, bot: Bot, tmp_path: Path) -> None:
-    """Written text is shown as text, templates are marked, buttons can be tapped, the window counts down and closes."""
-    await simulator.post("customers", {"wa_id": LEA, "name": "Lea"})
-    async with open_tab(tmp_path) as tab:
-        await tab.call("Page.navigate", url=simulator.url("/"))
-        await tab.until("document.getElementById('page-state')?.textContent === 'Live'")
+async def test_marks_lie_on_the_message_they_name(simulator: Simulator, bot: Bot, tab: Tab) -> None:
+    """A reaction of either side is a badge, an edit new words, a deletion a line; each is taken from the message's menu."""
+    wamid = await simulator.write("tomorow")
+    await simulator.send({"type": "reaction", "reaction": {"message_id": wamid, "emoji": "👍"}})
+    menu = ".message .mini[aria-haspopup]"
+    await tab.click(menu)
+    await tab.click('[aria-label="Heart"]')
+    await tab.until("document.querySelector('.reactions').ariaLabel === '👍 by the business, ❤️ by you'")
+    await tab.click(menu)
+    await tab.click('[aria-label="Take back Heart"]')
+    await tab.until("document.querySelector('.reactions').ariaLabel === '👍 by the business'")
 
-        await tab.run(
-            "document.getElementById('text').value = '<img src=x onerror=hacked=1>';"
-            "document.getElementById('composer').requestSubmit()"
+    await tab.click(menu)
+    await tab.click("#sheet .option:nth-of-type(2)")
+    await tab.until("document.getElementById('text').value === 'tomorow'")
+    await tab.fill("#text", "tomorrow")
+    await tab.click("#composer [type=submit]")
+    await tab.until("document.querySelector('.message .text').textContent === 'tomorrow'")
+    assert await tab.run("document.querySelector('.edited').textContent") == "edited"
+    assert (await arrived(bot, "edit"))["edit"]["original_message_id"] == wamid
+
+    await tab.click(menu)
+    await tab.click("#sheet .option:nth-of-type(3)")
+    await tab.until("document.querySelector('.message').textContent.includes('You deleted this message')")
+    assert (await arrived(bot, "revoke"))["revoke"] == {"original_message_id": wamid}
+    assert await tab.run("document.querySelectorAll('.message').length") == 1
+
+
+@pytest.mark.asyncio
+async def test_reply_quotes_and_marks_are_used_once(simulator: Simulator, bot: Bot, tab: Tab) -> None:
+    """A reply carries the quoted message, is shown below it, and the next message is an ordinary one."""
+    wamid = await shown(simulator, tab, {"type": "text", "text": {"body": "Which one?"}})
+    await tab.click(f"{LAST} .mini[aria-haspopup]")
+    await tab.click("#sheet .option")
+    for words in ("The blue one", "Look at this", "Thanks"):
+        await tab.fill("#text", words)
+        await tab.click("#composer [type=submit]")
+        await tab.until(f"document.querySelector('{LAST} .text').textContent === '{words}'")
+        if words == "The blue one":
+            await tab.click("#forwarded")
+    await eventually(lambda: len(bot.messages()) == 4, "all messages")
+    reply, forwarded, plain = (message.get("context") for message in bot.messages()[1:])
+    assert (reply["id"], forwarded, plain) == (wamid, {"forwarded": True}, None)
+    assert await tab.run("document.querySelector('.quote').textContent") == "The businessWhich one?"
+
+
+@pytest.mark.asyncio
+async def test_operator_changes_who_the_customer_is(bot: Bot, tab: Tab) -> None:
+    """A number is hidden, then changed; a human answers; a call: the bot is told of each, the chat goes on."""
+    await tab.click("#hide-number")
+    await tab.until("document.querySelector('.person .quiet').textContent === '@customer.5678'")
+    await tab.fill("#text", "Hi")
+    await tab.click("#composer [type=submit]")
+    assert "from" not in await arrived(bot, "text")
+
+    await tab.fill("#new-number", "+49 160 5550000")
+    await tab.click("#number-form button")
+    await eventually(lambda: bot.values("user_id_update"), "user_id_update")
+    await tab.until("document.getElementById('facts').textContent.includes('+491605550000')")
+    assert await tab.run("document.querySelectorAll('.person').length") == 1
+    assert await tab.run("document.querySelector('.message .text').textContent") == "Hi"
+
+    await tab.fill("#echo", "A human here")
+    await tab.click("#echo-form button")
+    await tab.until("document.querySelector('.label.app').textContent === 'From the appa human answered'")
+    await eventually(lambda: bot.values("smb_message_echoes"), "the echo")
+
+    await tab.click("#call")
+    await tab.click("#sheet .option")
+    await eventually(lambda: bot.values("calls"), "the call")
+
+
+@pytest.mark.asyncio
+async def test_each_business_number_has_a_chat(browser: int, start: Start, bot: Bot) -> None:
+    """With several numbers one is chosen on the phone; the other's messages are counted, not mixed in."""
+    simulator = await start(more_numbers=(Number(id=SECOND, display="4930901820001", token="demo-access-token"),))
+    async with open_page(browser, simulator) as tab:
+        await simulator.write("To the second", number_id=SECOND)
+        body = {"messaging_product": "whatsapp", "to": f"+{LEA}", "type": "text", "text": {"body": "From the second"}}
+        path = simulator.url(f"/v26.0/{SECOND}/messages")
+        async with simulator.http.post(path, json=body, headers=AUTHORISED) as answer:
+            assert answer.status == 200
+        await tab.until(
+            f"document.querySelector('option[value=\"{SECOND}\"]').textContent === '+4930901820001 (1 new)'"
         )
-        await tab.until("document.querySelector('.message.in .text')?.textContent === '<img src=x onerror=hacked=1>'")
-        assert await tab.run("[document.querySelectorAll('#chat img').length, typeof hacked]") == [0, "undefined"]
-        await tab.until("document.getElementById('window').textContent === 'Care window open: 23 h 59 min'")
+        assert await tab.run("document.querySelectorAll('.message').length") == 0
+        await tab.run(
+            f"document.getElementById('number').value = '{SECOND}';"
+            "document.getElementById('number').dispatchEvent(new Event('change'))"
+        )
+        await tab.until("document.querySelector('.message .text').textContent === 'To the second'")
+        await tab.fill("#text", "Once more")
+        await tab.click("#composer [type=submit]")
+        await eventually(lambda: len(bot.messages()) == 2, "both messages")
+        assert {value["metadata"]["phone_number_id"] for value in bot.values()} == {SECOND}
 
-        parameters = [{"type": "text", "parameter_name": "order_id", "text": "1002"}]
-        template = {
-            "name": "order_follow_up",
-            "language": {"code": "en"},
-            "components": [{"type": "body", "parameters": parameters}],
-        }
-        wamid = await simulator.send({"type": "template", "template": template})
-        await tab.until("document.querySelector('.label')?.textContent === 'Templateorder_follow_up · en · utility'")
-        await tab.until("document.querySelector('.message.template .ticks.read')")
-        assert [status["status"] for status in bot.statuses(wamid)] == ["sent", "read"]
 
-        await tab.run("document.querySelector('.choices button').click()")
-        answer = await eventually(lambda: [m for m in bot.messages() if m["type"] == "button"], "the tap")
-        assert answer[0]["button"] == {"payload": "Yes", "text": "Yes"}
+@pytest.mark.asyncio
+async def test_sheet_works_by_keyboard(tab: Tab) -> None:
+    """Enter opens the menu, the focus moves into it, what lies under it is out of reach, Escape leads back."""
+    await tab.run("document.getElementById('attach').focus()")
+    await tab.key("Enter", 13, "\r")
+    await tab.until("document.activeElement.ariaLabel === 'Send a sample: Photo'")
+    assert await tab.run("document.getElementById('composer').inert") is True
+    await tab.key("Escape", 27)
+    await tab.until("document.activeElement.id === 'attach' && !document.getElementById('sheet').open")
 
-        await tab.run("document.querySelector('[data-advance=\"90000\"]').click()")
-        await tab.until("document.getElementById('window').textContent === 'Care window closed: only templates'")
-        await simulator.send_text("too late")
-        await tab.until("document.querySelector('.message.failed .error')?.textContent.includes('131047')")
+
+@pytest.mark.asyncio
+async def test_page_fits_a_narrow_screen(simulator: Simulator, tab: Tab) -> None:
+    """At 360 pixels only a carousel scrolls sideways."""
+    await tab.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=False)
+    cards = [
+        {"card_index": index, "type": "product", "action": {"catalog_id": "9", "product_retailer_id": f"MUG-{index}"}}
+        for index in range(3)
+    ]
+    await shown(simulator, tab, interactive("carousel", {"cards": cards}))
+    await tab.click("#attach")
+    assert await tab.run("innerWidth") == 360
+    assert await tab.run("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.asyncio
+async def test_hostile_contents_stay_text(simulator: Simulator, tab: Tab) -> None:
+    """Whatever a customer's message says in any of its fields, it is shown as text and runs nothing."""
+    link = "javascript:hacked=1"
+    for kind, content in {
+        "location": {"latitude": 1, "longitude": 2, "name": HOSTILE, "address": HOSTILE},
+        "contacts": [
+            {"name": {"formatted_name": HOSTILE}, "phones": [{"phone": HOSTILE}], "emails": [{"email": HOSTILE}]}
+        ],
+        "order": {
+            "catalog_id": HOSTILE,
+            "text": HOSTILE,
+            "product_items": [{"product_retailer_id": HOSTILE, "quantity": HOSTILE}],
+        },
+        "document": {"id": HOSTILE, "filename": HOSTILE, "caption": HOSTILE, "link": link},
+        "unsupported": {"type": HOSTILE},
+        HOSTILE: {HOSTILE: HOSTILE},
+    }.items():
+        await simulator.post(
+            f"customers/{LEA}/messages", {"type": "raw", "message": {"type": kind, kind: content}}, 201
+        )
+    await tab.until("document.querySelectorAll('.message').length === 6")
+    await tab.until("document.querySelector('.place strong').textContent.includes('onerror')")
+    hrefs = await tab.run("[...document.querySelectorAll('#chat a')].map(link => link.protocol)")
+    assert await tab.run("[document.querySelectorAll('#chat img').length, typeof hacked]") == [0, "undefined"]
+    assert set(hrefs) <= {"http:"}

@@ -1,7 +1,11 @@
-// From a chat message of the control API to elements. Text enters by textContent only: nothing that a customer or a
-// bot writes is ever parsed as HTML.
+// From a chat message of the control API to elements: the bubble, the marks on it, and what can be tapped below.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { contactsElement, formReplyElement, locationElement, orderElement, productElement, productsElement } from "./cards.js";
+import { carousel, choices } from "./choices.js";
+import { button, drawing, element } from "./element.js";
+import { marked } from "./markup.js";
+import { mediaElement, mediaName } from "./media.js";
+
 const TICKS = {
   accepted: ["M8 2v4l3 2M8 .8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 1 1 8 .8"],
   sent: ["M4 6.5l3.2 3.2L14 2.5"],
@@ -9,24 +13,28 @@ const TICKS = {
   read: ["M1 6.5l3.2 3.2L11 2.5", "M7.5 9l.8.7L15 2.5"],
   failed: ["M8 1v6.5M8 10.6v.2"],
 };
-const MARKUP = /(?<![\w*_~`])(```[\s\S]+?```|`[^`\n]+`|\*[^*\n]+\*|_[^_\n]+_|~[^~\n]+~)(?![\w*_~`])/g;
-const TAGS = { "*": "strong", "_": "em", "~": "del", "`": "code" };
-const TAPPABLE = new Set(["reply", "quick_reply"]);
+const NO_MARKS = { reactions: [], text: null, deleted: false };
+// Fields of a message that are more than words: how they look, and in a few words.
+const PARTS = [
+  ["media", mediaElement, mediaName],
+  ["location", locationElement, (place) => place.name || "Location"],
+  ["contacts", contactsElement, () => "Contact"],
+  ["order", orderElement, () => "Order"],
+  ["product", productElement, () => "Product"],
+  ["products", productsElement, () => "Products"],
+  ["flow_reply", formReplyElement, () => "Form"],
+];
+// Fields whose `text` only says in words what the part shows.
+const SPEAKING = ["location", "contacts", "flow_reply"];
 
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null));
-  return made;
-}
-
-// Call `act` with what the user wants: {tap: id}, {open: list}, {raw: payload}.
-export function messageElement(message, act) {
-  const kinds = ["message", message.direction, message.template ? "template" : "", message.status];
-  return element("li", { class: kinds.filter(Boolean).join(" "), "data-id": message.id }, bubble(message, act), choices(message, act));
+// `act` is called with what the person wants: {tap: id}, {open: list}, {raw: payload}, {menu: true}, {find: id} ...
+// `marks` is what happened to the message since, `quoted` the message that it answers, if that is here.
+export function messageElement(message, act, { marks = NO_MARKS, quoted = null } = {}) {
+  if (message.system || message.call) return noteElement(message);
+  const kinds = ["message", message.direction, message.template ? "template" : "", message.status, message.type === "sticker" ? "bare" : ""];
+  const attributes = { class: kinds.filter(Boolean).join(" "), "data-id": message.id };
+  if (marks.deleted) return element("li", attributes, goneElement(message, act));
+  return element("li", attributes, bubble(message, act, marks, quoted), reactions(marks), carousel(message, act), choices(message, act));
 }
 
 export function dayElement(text) {
@@ -38,19 +46,63 @@ export function typingElement() {
   return element("li", { class: "message out", "data-typing": "" }, dots, element("span", { class: "unseen" }, "The business is typing"));
 }
 
-function bubble(message, act) {
-  return element("div", { class: "bubble" },
-    message.template ? templateLabel(message.template) : null,
-    message.header ? element("div", { class: "head" }, message.header) : null,
-    message.text ? element("div", { class: "text" }, ...marked(message.text)) : null,
-    message.footer ? element("div", { class: "foot" }, message.footer) : null,
-    ...(message.status === "failed" ? (message.errors || []).map(errorElement) : []),
-    meta(message, act));
+// A message in a few words, for a quote or a menu.
+export function summary(message, marks = NO_MARKS) {
+  if (marks.deleted) return "Deleted message";
+  const words = wordsOf(message, marks);
+  const part = PARTS.find(([name]) => message[name]);
+  return words || (part ? part[2](message[part[0]]) : message.text || message.type);
 }
 
-function templateLabel(template) {
-  return element("div", { class: "label" }, element("strong", {}, "Template"),
-    `${template.name} · ${template.language} · ${template.category.toLowerCase()}`);
+// What the body says now: the latest text, or what was sent with it.
+export function wordsOf(message, marks = NO_MARKS) {
+  if (marks.text !== null) return marks.text;
+  return SPEAKING.some((name) => message[name]) ? "" : message.order ? message.order.text || "" : message.text;
+}
+
+function noteElement(message) {
+  return element("li", { class: "day note", "data-id": message.id }, message.text);
+}
+
+function goneElement(message, act) {
+  return element("div", { class: "bubble" }, element("div", { class: "notice" }, "You deleted this message"),
+    element("div", { class: "meta" }, jsonButton(message, act), timeElement(message)));
+}
+
+function bubble(message, act, marks, quoted) {
+  const words = wordsOf(message, marks);
+  return element("div", { class: "bubble" },
+    ...origin(message),
+    message.quoting ? quote(message, quoted, act) : null,
+    message.header ? element("div", { class: "head" }, message.header) : null,
+    ...PARTS.filter(([name]) => message[name]).map(([name, draw]) => draw(message[name])),
+    words ? element("div", { class: message.type === "unsupported" ? "notice" : "text" }, ...marked(words)) : null,
+    message.footer ? element("div", { class: "foot" }, message.footer) : null,
+    ...(message.status === "failed" ? (message.errors || []).map(errorElement) : []),
+    meta(message, act, marks));
+}
+
+// Where a message comes from, above all else in its bubble.
+function origin(message) {
+  const { template, referral } = message;
+  return [
+    template ? label("label", "Template", `${template.name} · ${template.language} · ${template.category.toLowerCase()}`) : null,
+    message.from_app ? label("label app", "From the app", "a human answered") : null,
+    message.forwarded ? element("div", { class: "forwarded" }, "Forwarded") : null,
+    referral ? element("div", { class: "forwarded" }, `From an ad: ${referral.headline || referral.source_id || "without a title"}`) : null,
+  ];
+}
+
+function label(name, strong, text) {
+  return element("div", { class: name }, element("strong", {}, strong), text);
+}
+
+function quote(message, quoted, act) {
+  if (!quoted) return element("div", { class: "quote" }, element("span", {}, "A message that is not here"));
+  const product = message.referred_product?.product_retailer_id;
+  const words = product ? `Product ${product}` : summary(quoted);
+  return element("button", { type: "button", class: "quote", "aria-label": `Answers: ${words}`, onclick: () => act({ find: quoted.id }) },
+    element("strong", {}, quoted.direction === "in" ? "You" : "The business"), element("span", {}, words));
 }
 
 function errorElement(error) {
@@ -59,54 +111,27 @@ function errorElement(error) {
     details && details !== error.title ? details : "");
 }
 
-function meta(message, act) {
+function meta(message, act, marks) {
+  const what = "React, reply and more";
+  return element("div", { class: "meta" },
+    jsonButton(message, act),
+    button("⋯", () => act({ menu: true }), { class: "mini", title: what, "aria-label": `${what}: ${summary(message, marks).slice(0, 40)}`, "aria-haspopup": "dialog" }),
+    element("span", { class: "edited" }, marks.text === null ? "" : "edited"),
+    timeElement(message),
+    drawing(TICKS[message.status] || [], { box: "0 0 16 12", name: `ticks ${message.status}`, label: message.status }));
+}
+
+function jsonButton(message, act) {
+  return button("{ }", () => act({ raw: message.payload }), { class: "mini", "aria-label": "Show the message as JSON", title: "JSON" });
+}
+
+function timeElement(message) {
   const time = new Date(message.timestamp).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-  const raw = element("button", { type: "button", class: "json", "aria-label": "Show the message as JSON", title: "JSON",
-    onclick: () => act({ raw: message.payload }) }, "{ }");
-  return element("div", { class: "meta" }, raw, element("time", { datetime: message.timestamp }, time), ticks(message.status));
+  return element("time", { datetime: message.timestamp }, time);
 }
 
-function ticks(status) {
-  const drawing = document.createElementNS(SVG, "svg");
-  drawing.setAttribute("viewBox", "0 0 16 12");
-  drawing.setAttribute("class", `ticks ${status}`);
-  drawing.setAttribute("role", "img");
-  drawing.setAttribute("aria-label", status);
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = status;
-  drawing.append(title);
-  for (const line of TICKS[status] || []) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", line);
-    drawing.append(path);
-  }
-  return drawing;
-}
-
-function choices(message, act) {
-  if (message.direction !== "out" || message.status === "failed") return null;
-  const shown = (message.buttons || []).map((button) => choice(button, act));
-  if (message.list) {
-    shown.push(element("button", { type: "button", "aria-haspopup": "dialog", onclick: () => act({ open: message.list }) }, `☰ ${message.list.button}`));
-  }
-  return shown.length ? element("div", { class: "choices" }, ...shown) : null;
-}
-
-function choice(button, act) {
-  if (TAPPABLE.has(button.kind)) {
-    return element("button", { type: "button", onclick: () => act({ tap: button.id }) }, button.title);
-  }
-  return element("span", { class: "dead", title: button.url || "A tap sends no message" }, `${button.title} ↗`);
-}
-
-// WhatsApp's own markup: *bold*, _italic_, ~strike~, `code`.
-function marked(text) {
-  const parts = [];
-  let from = 0;
-  for (const match of text.matchAll(MARKUP)) {
-    const fence = match[0].startsWith("```") ? 3 : 1;
-    parts.push(text.slice(from, match.index), element(TAGS[match[0][0]], {}, match[0].slice(fence, -fence)));
-    from = match.index + match[0].length;
-  }
-  return [...parts, text.slice(from)];
+function reactions(marks) {
+  if (!marks.reactions.length) return null;
+  const spoken = marks.reactions.map(({ side, emoji }) => `${emoji} by ${side === "in" ? "you" : "the business"}`).join(", ");
+  return element("span", { class: "reactions", role: "img", "aria-label": spoken }, marks.reactions.map(({ emoji }) => emoji).join(" "));
 }

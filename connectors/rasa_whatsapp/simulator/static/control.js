@@ -8,10 +8,10 @@ export async function call(method, path, body) {
   return json;
 }
 
-// Listen, with a chat on screen or none. `opened` is called with whether the connection had been lost, after the first
-// event of every connection: from then on nothing is missed.
+// Listen, with a chat on screen ({open: wa_id, number_id?}) or none. `opened` is called with whether the connection had
+// been lost, after the first event of every connection: from then on nothing is missed.
 export function listen(openChat, { heard, opened, lost }) {
-  const stream = new EventSource(openChat ? `/control/events?open=${encodeURIComponent(openChat)}` : "/control/events");
+  const stream = new EventSource(openChat ? `/control/events?${new URLSearchParams(openChat)}` : "/control/events");
   let fresh = true;
   let broken = false;
   stream.onerror = () => { broken = true; lost(); };

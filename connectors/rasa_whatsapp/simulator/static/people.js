@@ -1,6 +1,6 @@
 // The customers beside the phone: one button each, and the facts about the selected one.
 
-import { element } from "./bubbles.js";
+import { element } from "./element.js";
 import { initials, shownNumber } from "./words.js";
 
 export function personElement(customer, { selected, unread, choose }) {

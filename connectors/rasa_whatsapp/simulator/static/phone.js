@@ -1,42 +1,28 @@
-// The phone page: one customer's chat, live.
+// The phone page: one customer's chat with one business number, live.
 
-import { dayElement, element, messageElement, typingElement } from "./bubbles.js";
+import { ask, callBusiness, fill, locate, openList, shop, tap } from "./answers.js";
+import { openAttachments } from "./attach.js";
+import { addMessage, changeStatus, findMessage, hideTyping, renderChat, showTyping, wireChat } from "./chat.js";
 import { call, listen } from "./control.js";
-import { factElements, personElement } from "./people.js";
-import { dayName, duration, initials, windowWords } from "./words.js";
+import { element } from "./element.js";
+import { openMenu } from "./menu.js";
+import { renderCustomer, tick, wireOperator } from "./operator.js";
+import { at, attempt, lamp, state } from "./page.js";
+import { personElement } from "./people.js";
+import { clearIntent, fitText, sendText, toNumber } from "./sending.js";
+import { closeSheet, wireSheet } from "./sheet.js";
+import { initials } from "./words.js";
 
 const FIRST_CUSTOMER = { wa_id: "4915112345678", name: "Lea" };
 const REMEMBERED = "rasa-whatsapp-simulator-customer";
-// What lies under the sheet of a list.
-const SCREEN = ["chat", "composer"];
-
-const at = (id) => document.getElementById(id);
-const state = { customers: [], selected: null, messages: [], waiting: null, unread: new Map(), aheadMs: 0, offsetMs: 0, stream: null, typingTimer: 0 };
-
-// Run something that may fail, and show why it did.
-async function attempt(work) {
-  try {
-    return await work();
-  } catch (error) {
-    toast(error.message);
-    return null;
-  }
-}
-
-function toast(text) {
-  at("toast").textContent = text;
-  at("toast").hidden = false;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { at("toast").hidden = true; }, 6000);
-}
 
 // ---- loading
 
 async function start() {
   const business = await call("GET", "settings");
   at("business-name").textContent = business.verified_name;
-  at("business-line").textContent = `+${business.display_phone_number}`;
   at("business-initials").textContent = initials(business.verified_name);
+  showNumbers(business);
   const { deliveries } = await call("GET", "deliveries?limit=1");
   if (deliveries.length) showBot(deliveries[0]);
   await loadCustomers(localStorage.getItem(REMEMBERED));
@@ -47,12 +33,16 @@ async function loadCustomers(wanted) {
   if (!customers.length) customers = [await call("POST", "customers", FIRST_CUSTOMER)];
   state.customers = customers;
   const found = customers.find((customer) => customer.wa_id === wanted) || customers[0];
-  await select(found.wa_id);
+  select(found.wa_id);
 }
 
-async function select(waId) {
-  state.selected = waId;
-  state.unread.delete(waId);
+function select(waId, number = state.number) {
+  if (waId !== state.selected || number !== state.number) {
+    closeSheet();
+    clearIntent();
+  }
+  Object.assign(state, { selected: waId, number });
+  state.unread.delete(unreadKey(waId, number));
   localStorage.setItem(REMEMBERED, waId);
   hideTyping();
   renderCustomers();
@@ -61,13 +51,13 @@ async function select(waId) {
 
 // What happens while the chat is on its way is kept, and applied to what arrives.
 async function loadChat() {
-  const waId = state.selected;
+  const { selected: waId, number } = state;
   const waiting = state.waiting = [];
-  const chat = await call("GET", `customers/${waId}/chat`).catch((error) => {
+  const chat = await call("GET", `customers/${waId}/chat?${new URLSearchParams(toNumber())}`).catch((error) => {
     if (waiting === state.waiting) state.waiting = null;
     throw error;
   });
-  if (waId !== state.selected || waiting !== state.waiting) return;
+  if (waId !== state.selected || number !== state.number || waiting !== state.waiting) return;
   state.waiting = null;
   state.messages = chat.messages;
   keepCustomer(chat.customer);
@@ -78,7 +68,7 @@ async function loadChat() {
 // The stream says which chat is on screen, so that the simulator can report it as read.
 function watch() {
   state.stream?.close();
-  state.stream = listen(document.hidden ? null : state.selected, {
+  state.stream = listen(document.hidden ? null : { open: state.selected, ...toNumber() }, {
     heard: (name, data) => {
       if (state.waiting && data.wa_id === state.selected) state.waiting.push(() => HANDLERS[name](data));
       else HANDLERS[name](data);
@@ -96,38 +86,29 @@ const HANDLERS = {
     Object.assign(state, { aheadMs: Date.parse(now) - Date.now(), offsetMs: ahead * 1000 });
     tick();
   },
-  customer: ({ customer }) => { keepCustomer(customer); },
+  customer: ({ customer, previous_wa_id: previous }) => {
+    if (!previous) keepCustomer(customer);
+    else attempt(() => loadCustomers(previous === state.selected ? customer.wa_id : state.selected));
+  },
   delivery: showBot,
   message: receive,
   reset: () => attempt(() => { state.unread.clear(); return loadCustomers(null); }),
-  status: changeStatus,
-  typing: ({ wa_id: waId, seconds }) => { if (waId === state.selected) showTyping(seconds); },
+  status: (data) => { if (isOnScreen(data)) changeStatus(data); },
+  typing: (data) => { if (isOnScreen(data)) showTyping(data.seconds); },
 };
 
-function receive({ wa_id: waId, message }) {
-  if (waId !== state.selected) {
-    if (message.direction === "out") state.unread.set(waId, (state.unread.get(waId) || 0) + 1);
-    renderCustomers();
+function receive(data) {
+  if (isOnScreen(data)) {
+    addMessage(data.message);
     return;
   }
-  if (state.messages.some((known) => known.id === message.id)) return;
-  state.messages.push(message);
-  if (message.direction === "out") hideTyping();
-  appendMessage(message);
-  scrollDown();
+  const key = unreadKey(data.wa_id, data.number_id);
+  if (data.message.direction === "out") state.unread.set(key, (state.unread.get(key) || 0) + 1);
+  renderCustomers();
 }
 
-function changeStatus({ wa_id: waId, id, status, errors }) {
-  const message = waId === state.selected && state.messages.find((known) => known.id === id);
-  if (!message) return;
-  Object.assign(message, { status, errors });
-  const shown = [...at("chat").children].find((child) => child.dataset.id === id);
-  // A button that somebody is about to press keeps the keyboard's focus.
-  const focused = shown && [...shown.querySelectorAll("button")].indexOf(document.activeElement);
-  const fresh = messageElement(message, (wish) => act(message, wish));
-  shown?.replaceWith(fresh);
-  if (focused >= 0) fresh.querySelectorAll("button")[focused]?.focus();
-  if (status === "failed") scrollDown();
+function isOnScreen({ wa_id: waId, number_id: number }) {
+  return waId === state.selected && (!number || number === state.number);
 }
 
 function keepCustomer(customer) {
@@ -135,7 +116,7 @@ function keepCustomer(customer) {
   if (index < 0) state.customers.push(customer);
   else state.customers[index] = customer;
   renderCustomers();
-  renderFacts();
+  renderCustomer();
   tick();
 }
 
@@ -145,62 +126,32 @@ function renderCustomers() {
   const focused = document.activeElement?.dataset?.customer;
   at("customers").replaceChildren(...state.customers.map((customer) => personElement(customer, {
     selected: customer.wa_id === state.selected,
-    unread: state.unread.get(customer.wa_id),
-    choose: () => attempt(() => select(customer.wa_id)),
+    unread: state.numbers.reduce((sum, number) => sum + (state.unread.get(unreadKey(customer.wa_id, number.phone_number_id)) || 0), 0),
+    choose: () => attempt(async () => select(customer.wa_id)),
   })));
   if (focused) document.querySelector(`[data-customer="${focused}"]`)?.focus();
+  for (const choice of at("number").options) choice.textContent = numberWords(choice.value);
 }
 
-function renderFacts() {
-  const customer = selected();
-  if (!customer) return;
-  at("owner").textContent = `${customer.name}'s phone`;
-  at("phone-title").textContent = `Phone of ${customer.name}`;
-  at("customer-title").textContent = customer.name;
-  at("marketing").checked = customer.marketing !== "stop";
-  at("facts").replaceChildren(...factElements(customer));
+// One business number is a line of text, several are a choice.
+function showNumbers(business) {
+  state.numbers = business.numbers || [business];
+  state.number = state.numbers.some((number) => number.phone_number_id === state.number) ? state.number : state.numbers[0].phone_number_id;
+  at("business-line").textContent = `+${business.display_phone_number}`;
+  at("number-choice").hidden = state.numbers.length < 2;
+  at("business-line").hidden = state.numbers.length > 1;
+  at("number").replaceChildren(...state.numbers.map((number) => element("option", { value: number.phone_number_id }, numberWords(number.phone_number_id))));
+  at("number").value = state.number;
 }
 
-function renderChat() {
-  at("chat").replaceChildren();
-  if (!state.messages.length) {
-    at("chat").append(element("li", { class: "empty" }, "Nothing here yet. Write something below: it reaches the bot by webhook, as from a real phone."));
-  }
-  state.messages.forEach(appendMessage);
-  scrollDown();
+function numberWords(id) {
+  const unread = state.unread.get(unreadKey(state.selected, id));
+  const number = state.numbers.find((known) => known.phone_number_id === id);
+  return `+${number.display_phone_number}${unread ? ` (${unread} new)` : ""}`;
 }
 
-function appendMessage(message) {
-  const chat = at("chat");
-  chat.querySelector(".empty")?.remove();
-  const day = dayName(new Date(message.timestamp));
-  const days = chat.querySelectorAll(".day");
-  if (!days.length || days[days.length - 1].textContent !== day) chat.append(dayElement(day));
-  chat.append(messageElement(message, (wish) => act(message, wish)));
-}
-
-function scrollDown() {
-  at("chat").scrollTop = at("chat").scrollHeight;
-}
-
-function showTyping(seconds) {
-  hideTyping();
-  at("chat").append(typingElement());
-  at("business-line").dataset.number ||= at("business-line").textContent;
-  at("business-line").textContent = "typing…";
-  scrollDown();
-  state.typingTimer = setTimeout(hideTyping, seconds * 1000);
-}
-
-function hideTyping() {
-  clearTimeout(state.typingTimer);
-  at("chat").querySelector("[data-typing]")?.remove();
-  if (at("business-line").dataset.number) at("business-line").textContent = at("business-line").dataset.number;
-}
-
-function lamp(id, mood, text) {
-  if (at(id).textContent !== text) at(id).textContent = text;
-  at(id).dataset.state = mood;
+function unreadKey(waId, number) {
+  return `${waId} ${number || state.numbers[0].phone_number_id}`;
 }
 
 function showBot(delivery) {
@@ -209,65 +160,28 @@ function showBot(delivery) {
   else if (delivery.last_error) lamp("bot-state", "bad", `Bot does not answer: ${delivery.last_error}; the webhook is sent again`);
 }
 
-// ---- time
-
-function tick() {
-  const now = Date.now() + state.aheadMs;
-  const shown = new Date(now);
-  at("time").replaceChildren(dayName(shown), element("br"), shown.toLocaleTimeString("en-GB"));
-  at("ahead").textContent = state.offsetMs ? `${duration(state.offsetMs)} ahead of the real time` : "Same as the real time";
-  showWindow(selected()?.window?.expires_at, now);
-}
-
-function showWindow(expiresAt, now) {
-  const { mood, text } = windowWords(expiresAt, now);
-  at("window").dataset.state = mood;
-  if (at("window").textContent !== text) at("window").textContent = text;
-}
-
-// ---- doing
-
-function act(message, wish) {
-  if (wish.raw) showRaw(wish.raw);
-  else if (wish.open) openSheet(message, wish.open);
-  else attempt(() => tap(message, wish.tap));
-}
-
-function tap(message, button) {
-  return call("POST", `customers/${state.selected}/messages`, { type: "tap", message_id: message.id, button });
-}
-
-function openSheet(message, list) {
-  at("sheet-title").textContent = list.button;
-  at("sheet-rows").replaceChildren(...list.sections.flatMap((section) => [
-    section.title ? element("h3", {}, section.title) : null,
-    ...section.rows.map((row) => element("button", {
-      value: "cancel", class: "option", onclick: () => attempt(() => tap(message, row.id)),
-    }, element("span", {}, row.title), row.description ? element("span", { class: "quiet" }, row.description) : null)),
-  ]).filter(Boolean));
-  for (const part of SCREEN) at(part).inert = true;
-  at("sheet").show();
-}
-
 function showRaw(payload) {
   at("raw-text").textContent = JSON.stringify(payload, null, 2);
   at("raw").showModal();
 }
 
-function advance(seconds) {
-  return attempt(() => call("POST", "clock", { advance_seconds: seconds }));
-}
+// ---- doing
 
-async function sendText() {
-  const text = at("text").value.trim();
-  if (!text) return;
-  const sent = await attempt(() => call("POST", `customers/${state.selected}/messages`, { type: "text", text }));
-  if (sent) at("text").value = "";
-  fitText();
-}
+const WISHES = {
+  ask: (message, product) => ask(message, product),
+  call: () => callBusiness(),
+  fill: (message, form) => fill(message, form),
+  find: (_, id) => findMessage(id),
+  locate: (message) => locate(message),
+  menu: (message) => openMenu(message),
+  open: (message, list) => openList(message, list),
+  raw: (_, payload) => showRaw(payload),
+  shop: (_, products) => shop(products),
+  tap: (message, id) => tap(message, id),
+};
 
-function fitText() {
-  at("text").rows = Math.min(at("text").value.split("\n").length, 5);
+function act(message, wish) {
+  for (const [name, value] of Object.entries(wish)) WISHES[name](message, value);
 }
 
 async function addCustomer(form) {
@@ -278,14 +192,15 @@ async function addCustomer(form) {
   form.reset();
   at("add").open = false;
   keepCustomer(customer);
-  await attempt(() => select(customer.wa_id));
+  select(customer.wa_id);
 }
-
-const selected = () => state.customers.find((customer) => customer.wa_id === state.selected);
 
 // ---- wiring
 
 function wire() {
+  wireSheet();
+  wireChat(act);
+  wireOperator((customer) => loadCustomers(customer.wa_id));
   at("composer").addEventListener("submit", (event) => { event.preventDefault(); sendText(); });
   at("text").addEventListener("input", fitText);
   at("text").addEventListener("keydown", (event) => {
@@ -293,24 +208,11 @@ function wire() {
     event.preventDefault();
     sendText();
   });
+  at("attach").addEventListener("click", openAttachments);
+  at("call").addEventListener("click", callBusiness);
+  at("number").addEventListener("change", (event) => attempt(async () => select(state.selected, event.target.value)));
   at("add-form").addEventListener("submit", (event) => { event.preventDefault(); addCustomer(event.target); });
-  document.querySelectorAll("[data-advance]").forEach((button) => {
-    button.addEventListener("click", () => advance(Number(button.dataset.advance)));
-  });
-  at("advance-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    advance(Number(at("amount").value) * Number(at("unit").value));
-  });
-  at("marketing").addEventListener("change", (event) => attempt(() => call("PUT", `customers/${state.selected}/marketing`, { value: event.target.checked ? "resume" : "stop" })));
-  at("sheet").addEventListener("close", () => { for (const part of SCREEN) at(part).inert = false; });
-  at("sheet").addEventListener("keydown", (event) => { if (event.key === "Escape") at("sheet").close(); });
-  at("reset").addEventListener("click", () => at("reset-dialog").showModal());
-  at("reset-dialog").addEventListener("close", (event) => {
-    if (event.target.returnValue === "reset") attempt(() => call("POST", "reset", {}));
-    event.target.returnValue = "";
-  });
   document.addEventListener("visibilitychange", () => { if (state.selected) watch(); });
-  setInterval(tick, 1000);
 }
 
 wire();
