@@ -34,6 +34,12 @@ FAMILY = "👨‍👩‍👧‍👦"  # one grapheme of 11 UTF-16 units
         pytest.param(
             "see https://shop.example/a", 23, ["see", "https://shop.example/a"], id="a link that fits stays whole"
         ),
+        pytest.param(
+            "见https://shop.example/a", 22, ["见", "https://shop.example/a"], id="a link without a blank before it"
+        ),
+        pytest.param("https://shop.example/abc", 20, ["https://shop.example", "/abc"], id="a link too long for a part"),
+        pytest.param("一二三。四五六七", 6, ["一二三。", "四五六七"], id="a sentence without blanks"),
+        pytest.param("a https://s.e/一。b c", 16, ["a", "https://s.e/一。b", "c"], id="a full stop in a link"),
     ],
 )
 def test_cuts(text, limit, parts):
@@ -79,7 +85,7 @@ def test_no_word_that_fits_is_cut(text, limit):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(st.sampled_from("ab🙂👍🏽🇩🇪é\u0301\u200d👩👧"), min_size=1, max_size=80), st.integers(24, 40))
+@given(st.text(st.sampled_from("ab。🙂👍🏽🇩🇪é\u0301\u200d👩👧"), min_size=1, max_size=80), st.integers(24, 40))
 def test_no_grapheme_that_fits_is_cut(text, limit):
     """A text without blanks is cut between graphemes only, while they fit."""
     graphemes = regex.findall(r"\X", text)
@@ -88,6 +94,24 @@ def test_no_grapheme_that_fits_is_cut(text, limit):
     if all(units(grapheme) <= limit for grapheme in graphemes):
         ends = {sum(map(len, graphemes[:count])) for count in range(len(graphemes) + 1)}
         assert {sum(map(len, parts[:count])) for count in range(len(parts) + 1)} <= ends
+
+
+_LINK = st.from_regex(r"https://shop\.example/[a-z0-9/?=&.-]{0,15}[a-z0-9]", fullmatch=True)
+_SCRIPT = st.text(st.sampled_from("见详情。！语"), max_size=40)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(_SCRIPT, _LINK, st.sampled_from([" ", "\n", "\n\n"])), min_size=1, max_size=6),
+    st.integers(40, 80),
+)
+def test_no_link_that_fits_is_cut(pieces, limit):
+    """Also in a script without blanks a link stands whole in one part."""
+    parts = split_text("".join("".join(piece) for piece in pieces), limit)
+    position = 0
+    for _, address, _ in pieces:
+        position = next(index for index in range(position, len(parts)) if address in parts[index])
+    assert all(units(part) <= limit for part in parts)
 
 
 def test_a_grapheme_longer_than_a_part_is_still_sent():

@@ -8,13 +8,34 @@ from __future__ import annotations
 WEBHOOK_BYTES = 3 * 1024 * 1024  # webhooks/overview: payloads of up to 3 MB
 
 TEXT_BODY = 4096  # messages/text-messages
+CAPTION = 1024  # messages/image-messages, video-messages, document-messages
 INTERACTIVE_BODY = 1024  # messages/interactive-reply-buttons-messages
-LIST_BODY = 4096  # messages/interactive-list-messages
+INTERACTIVE_HEADER = 60
+INTERACTIVE_FOOTER = 60
 REPLY_BUTTONS = 3
 REPLY_BUTTON_TITLE = 20
+REPLY_BUTTON_ID = 256
+LIST_BODY = 4096  # messages/interactive-list-messages
+LIST_SECTIONS = 10
 LIST_ROWS = 10  # in all sections together
 LIST_ROW_TITLE = 24
+LIST_ROW_ID = 200
+LIST_SECTION_TITLE = 24
+LIST_DESCRIPTION = 72
 LIST_BUTTON = 20
+LINK_BUTTON = 20  # messages/interactive-cta-url-messages
+CARDS = 10  # messages/interactive-media-carousel-messages
+FEWEST_CARDS = 2
+CARD_BODY = 160
+CARD_LINE_BREAKS = 2
+CARD_BUTTONS = 3  # not on Meta's page; templates allow no more on a card
+PRODUCTS = 30  # catalogs/sell-products-and-services/share-products
+PRODUCT_SECTIONS = 10
+FLOW_BUTTON = 30  # flows/guides/sendingaflow: advised, and no emoji
+CONTACTS = 257  # messages/contacts-messages
+CALL_BUTTON = 20  # calling/call-button-messages-deep-links
+CALL_MINUTES = 43_200
+
 CALLBACK_DATA = 512
 TEMPLATE_BODY = 1024  # templates/components: the body after its variables are filled
 QUICK_REPLY_PAYLOAD = 128
