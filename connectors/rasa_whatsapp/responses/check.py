@@ -1,0 +1,131 @@
+"""A domain's responses to everything that WhatsApp, or the catalogue of templates, would refuse of them: before anybody says them.
+
+`{slot}` in a text counts as it is written. Where only the slot's value can tell (a link, a number), the value is taken for a right one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, fill
+from rasa_whatsapp.errors import DraftImpossible
+from rasa_whatsapp.responses.domain import Domain, Problem, path_in
+from rasa_whatsapp.responses.utterances import Utterance, Wording, to_utterance
+
+_SLOT = re.compile(r"(?<!\{)\{[^{}\n]+\}(?!\})")
+# In the other keys Rasa leaves `{slot}` as it is (rasa.core.nlg.response).
+_WITH_SLOTS = {"text", "image", "custom", "buttons", "attachment", "quick_replies"}
+# Right values for everything whose form is checked: a link; a host, a number or one sign; a date.
+_STAND_INS = ("https://example.com/x", "1", "1999-01-23")
+
+
+def refused(
+    domain: Domain,
+    *,
+    wording: Wording | None = None,
+    templates: TemplateBook | None = None,
+    fallback_languages: Sequence[str] = (),
+) -> list[Problem]:
+    """Return the domain's problems in the order of files and lines; without `templates` the catalogue is not asked."""
+    problems = list(domain.problems)
+    for variation in domain.variations:
+        try:
+            texts = list(_refusals(variation.content, wording or Wording(), templates, fallback_languages))
+        except RecursionError:
+            texts = ["the variation contains itself: an anchor (&) is named inside of what it stands for"]
+        problems += [variation.problem(text) for text in texts]
+    return sorted(problems, key=lambda problem: (problem.file, problem.line))
+
+
+def _refusals(
+    content: Mapping[str, Any], wording: Wording, templates: TemplateBook | None, fallback_languages: Sequence[str]
+) -> Iterator[str]:
+    custom = content.get("custom")
+    use = None
+    try:
+        use = _said(content, wording).template
+    except DraftImpossible as problem:
+        yield from _single(problem)
+        if isinstance(custom, Mapping) and custom.get("template"):
+            with suppress(DraftImpossible):  # that one is told already
+                use = to_utterance({"custom": {"template": custom["template"]}}, wording).template
+    if use and templates is not None:
+        yield from _template_refusals(use, templates, fallback_languages)
+
+
+def _said(content: Mapping[str, Any], wording: Wording) -> Utterance:
+    """Return what a variation says once its slots have right values; raises DraftImpossible if no value makes it right."""
+    try:
+        return to_utterance(content, wording)
+    except DraftImpossible as problem:
+        for path in _paths(problem, content):
+            for stand_in in _STAND_INS:
+                filled = _filled(content, path, stand_in)
+                if filled == content:
+                    break
+                try:
+                    return _said(filled, wording)
+                except DraftImpossible as other:
+                    if path not in _paths(other, content):
+                        raise
+        raise
+
+
+def _single(problem: DraftImpossible) -> list[str]:
+    """Return the problems that a refusal names, of which a message object may have several."""
+    return re.split(r"; (?=custom\.whatsapp\.)", str(problem))
+
+
+def _paths(problem: DraftImpossible, content: Mapping[str, Any]) -> list[list[str | int]]:
+    """Return what the problems are about; nothing in particular ([]) if they name no key of the variation."""
+    paths = [path_in(text) for text in _single(problem)]
+    return [path if path and path[0] in content else [] for path in paths]
+
+
+def _filled(content: Mapping[str, Any], path: Sequence[str | int], stand_in: str) -> dict[str, Any]:
+    """Return the variation with the slots filled that stand where the path leads to (all of them, if it is empty)."""
+    given = {key: value for key, value in content.items() if key in _WITH_SLOTS}
+    return {**content, **_replaced(given, path, stand_in)}
+
+
+def _replaced(value: Any, path: Sequence[str | int], stand_in: str) -> Any:
+    if isinstance(value, str):
+        return _SLOT.sub(stand_in, value)
+    if isinstance(value, Mapping):
+        return {
+            key: _replaced(item, path[1:], stand_in) if not path or key == path[0] else item
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            _replaced(item, path[1:], stand_in) if not path or position == path[0] else item
+            for position, item in enumerate(value)
+        ]
+    return value
+
+
+def _template_refusals(use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]) -> Iterator[str]:
+    """Yield why the catalogue would refuse a template, unless only a slot tells which template it is."""
+    if _SLOT.search(use.name + (use.language or "")):
+        return
+    try:
+        translation = templates.find(use.name, [use.language or "", *fallback_languages])
+    except TemplateUnusable as problem:
+        yield f"custom.template: {problem}"
+        return
+    known = dict.fromkeys((*translation.header_variables, *translation.body_variables), "x")
+    which = f"template {use.name!r} ({translation.language})"
+    for name in known:
+        if not use.parameters.get(name, "").strip():
+            yield f"custom.template.parameters: {which} needs {name!r}; give it a text or a slot"
+    for name in use.parameters:
+        if name not in known:
+            yield f"custom.template.parameters.{name}: {which} has no such parameter; it has {', '.join(known) or 'none'}"
+    try:
+        fill(translation, replace(use, parameters=known))
+    except TemplateUnusable as problem:
+        yield f"custom.template.payloads: {problem}"
