@@ -7,7 +7,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -18,18 +18,19 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_whatsapp import reminders
+from rasa_whatsapp import credentials, reminders
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.cloud import limits, signature
 from rasa_whatsapp.config import Settings, read_settings
-from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed, WhatsAppError
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.output import WhatsAppOutput
-from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME, RasaDialogue
+from rasa_whatsapp.rasa_dialogue import RasaDialogue
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.transport import Graph
+from rasa_whatsapp.turn import CHANNEL_NAME, Turn
+from rasa_whatsapp.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._app_secrets = credentials.app_secrets(settings)
         self._running: _Running | None = None
 
     @classmethod
@@ -80,6 +82,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @webhook.get("/webhook")
         async def subscribe(request: Request) -> HTTPResponse:
+            if credentials.is_dialog360(self._settings):
+                return response.text("not found", status=404)  # 360dialog asks no challenge
             query = {name: request.args.get(name, "") for name in ("hub.mode", "hub.challenge", "hub.verify_token")}
             challenge = signature.answer_challenge(query, self._settings["verify_token"])
             if challenge is None:
@@ -89,17 +93,17 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @webhook.post("/webhook")
         async def receive(request: Request) -> HTTPResponse:
-            return await self._receive(request.body, request.headers.get(signature.HEADER))
+            return await self._receive(request.body, request.headers)
 
         return webhook
 
-    async def _receive(self, body: bytes, header: str | None) -> HTTPResponse:
+    async def _receive(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
         if len(body) > limits.WEBHOOK_BYTES:
             return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
         if self._running is None:
             return _refused("not_started", 503, "the server is starting or stopping")
         try:
-            signature.verify(body, header, self._settings["app_secret"])
+            self._verify(body, headers)
             await self._running.gateway.receive(body)
         except tuple(_REFUSALS) as problem:
             action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
@@ -112,6 +116,13 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             )
             return response.text("not_stored", status=503)
         return response.text("ok")
+
+    def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        if credentials.is_dialog360(self._settings):
+            name, secret = self._settings["webhook_secret_header"], self._settings["webhook_secret"]
+            signature.verify_secret(headers.get(name), secret)
+        else:
+            signature.verify(body, headers.get(signature.HEADER), self._app_secrets)
 
 
 # first that fits -> (action in the log and answer's text, HTTP status)
@@ -136,9 +147,7 @@ class _Running:
         database = Database(settings["database_url"])
         database.claim()
         database.upgrade()
-        graph = Graph(
-            url=settings["graph_url"], api_version=settings["api_version"], access_token=settings["access_token"]
-        )
+        graph = Graph(credentials.accounts(settings))
         running: list[Gateway] = []
 
         def output(turn: Turn) -> WhatsAppOutput:
@@ -148,6 +157,7 @@ class _Running:
             database=database,
             clock=from_environment(),
             graph=graph,
+            uploads=Uploads(graph, settings["upload_hosts"]),
             dialogue=RasaDialogue(agent, output),
             rules=settings.rules(),
         )

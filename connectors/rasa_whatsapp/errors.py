@@ -38,6 +38,18 @@ class DraftImpossible(WhatsAppError):
     """A response cannot be said on WhatsApp; the text names the response's key, the limit and the remedy."""
 
 
+class MediaUnavailable(WhatsAppError):
+    """A customer's file cannot be had: it is gone, too old (7 days), or whoever has it does not answer; ask for it again."""
+
+
+class MediaRefused(WhatsAppError):
+    """A file is not taken: its address, size, kind or hash is not what it must be. Trying again changes nothing."""
+
+
+class UploadFailed(WhatsAppError):
+    """A link's file could not be handed to Meta; the text says why. The link can still be sent as text."""
+
+
 class DialogueUnavailable(WhatsAppError):
     """The dialogue cannot take a turn now (no model is loaded yet); the turn stays in the inbox."""
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rasa_whatsapp.cloud.answers import Accepted, Refused, read, read_upload
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
-from rasa_whatsapp.cloud.responses import Accepted, Refused, read
 
 RETRY, UNCERTAIN, GIVE_UP = Disposition.RETRY, Disposition.UNCERTAIN, Disposition.GIVE_UP
 
@@ -18,8 +18,8 @@ RETRY, UNCERTAIN, GIVE_UP = Disposition.RETRY, Disposition.UNCERTAIN, Dispositio
     ("content", "answer"),
     [
         pytest.param(
-            {"messages": [{"id": "wamid.1"}], "contacts": [{"input": "+49", "wa_id": "49"}]},
-            Accepted("wamid.1"),
+            {"messages": [{"id": "wamid.1"}], "contacts": [{"input": "+5511912345678", "wa_id": "551112345678"}]},
+            Accepted("wamid.1", wa_id="551112345678"),
             id="to a number",
         ),
         pytest.param(
@@ -28,6 +28,10 @@ RETRY, UNCERTAIN, GIVE_UP = Disposition.RETRY, Disposition.UNCERTAIN, Dispositio
             id="to a business-scoped user id",
         ),
         pytest.param({"messages": [{"id": "wamid.1"}]}, Accepted("wamid.1"), id="without contacts"),
+        pytest.param(
+            {"messages": [{"id": "wamid.1"}], "contacts": [{"wa_id": "+49"}]}, Accepted("wamid.1"), id="no wa_id at all"
+        ),
+        pytest.param({"messages": [{"id": "wamid.1"}], "contacts": {"wa_id": "49"}}, Accepted("wamid.1"), id="no list"),
         pytest.param({"messages": [{"id": "wamid.1"}], "contacts": []}, Accepted("wamid.1"), id="with empty contacts"),
     ],
 )
@@ -54,6 +58,28 @@ def test_a_200_that_tells_nothing(body):
     answer = read(200, body)
     assert isinstance(answer, Refused)
     assert answer.disposition is UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("http_status", "body", "outcome"),
+    [
+        (200, b'{"id":"77"}', "77"),
+        (201, b'{"id":"77"}', "77"),
+        (200, b'{"id":77}', Refused(RETRY, 0, "HTTP 200 without a media id")),
+        (200, b"<html>", Refused(RETRY, 0, "HTTP 200 without a media id")),
+        (200, b'["77"]', Refused(RETRY, 0, "HTTP 200 without a media id")),
+        (
+            400,
+            b'{"error":{"code":131053}}',
+            Refused(GIVE_UP, 131053, "Meta's error 131053: Meta could not process the media: check kind and size"),
+        ),
+        (429, b"", Refused(RETRY, 0, "HTTP 429: too many requests: it slows down")),
+        (400, b'{"id":"77"}', Refused(GIVE_UP, 0, "HTTP 400: see Meta's list of error codes")),
+    ],
+)
+def test_uploads(http_status, body, outcome):
+    """An upload gets an id, or a refusal as a message does."""
+    assert read_upload(http_status, body) == outcome
 
 
 def error(code, **more):

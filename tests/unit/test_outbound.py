@@ -84,7 +84,7 @@ def test_options():
 def test_message():
     """The whole body, with the key as callback data."""
     request = message("1000", Recipient("49", None), {"type": "text", "text": {"body": "x"}}, "wamid.A#1")
-    assert request.path == "1000/messages"
+    assert (request.number_id, request.node) == ("1000", "messages")
     assert request.body == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

@@ -1,4 +1,4 @@
-"""Describe Graph requests: who gets what, as path and JSON. No socket here; the transport carries them out.
+"""Describe Graph requests: which number says what to whom, as JSON. No socket here; the transport carries them out.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/message-api
 """
@@ -12,9 +12,10 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """One request to Graph: a path below the version, and a JSON body."""
+    """One request of a business number: its node (`messages`), and a JSON body. Where that is, its account knows."""
 
-    path: str
+    number_id: str
+    node: str
     body: JSONDict
 
 
@@ -24,6 +25,11 @@ class Recipient:
 
     wa_id: str | None
     user_id: str | None
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether there is any way to reach the customer."""
+        return bool(self.wa_id or self.user_id)
 
     def address(self) -> JSONDict:
         """Return `to` with a leading + for a number, else `recipient` with the business-scoped user id."""
@@ -42,7 +48,7 @@ def message(number_id: str, recipient: Recipient, content: JSONDict, key: str) -
         **content,
         "biz_opaque_callback_data": key,
     }
-    return GraphRequest(f"{number_id}/messages", body)
+    return GraphRequest(number_id, "messages", body)
 
 
 def read_receipt(number_id: str, message_id: str, *, typing: bool) -> GraphRequest:
@@ -50,4 +56,4 @@ def read_receipt(number_id: str, message_id: str, *, typing: bool) -> GraphReque
     body: JSONDict = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
     if typing:
         body["typing_indicator"] = {"type": "text"}
-    return GraphRequest(f"{number_id}/messages", body)
+    return GraphRequest(number_id, "messages", body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rasa_whatsapp.errors import SignatureInvalid, SignatureMissing
 
@@ -22,14 +22,30 @@ def sign(body: bytes, app_secret: str) -> str:
     return _PREFIX + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def verify(body: bytes, header: str | None, app_secret: str) -> None:
-    """Accept the body or raise SignatureMissing or SignatureInvalid; compares in constant time."""
+def verify(body: bytes, header: str | None, app_secrets: Sequence[str]) -> None:
+    """Accept the body or raise SignatureMissing or SignatureInvalid; compares in constant time.
+
+    Each app that is subscribed signs with its own secret: any of them will do.
+    """
     if not header:
         raise SignatureMissing(f"the header {HEADER} is missing")
     if len(header) != _HEADER_LENGTH or not header.startswith(_PREFIX):
         raise SignatureInvalid(f"the header {HEADER} is not of the form sha256=<64 hex digits>")
-    if not hmac.compare_digest(sign(body, app_secret).encode(), header.encode("utf-8", "replace")):
+    given = header.encode("utf-8", "replace")
+    if not any(hmac.compare_digest(sign(body, secret).encode(), given) for secret in app_secrets):
         raise SignatureInvalid(f"the header {HEADER} does not fit the body: check app_secret")
+
+
+def verify_secret(header: str | None, secret: str) -> None:
+    """Accept a webhook for the secret that it carries, or raise SignatureMissing or SignatureInvalid.
+
+    For providers that do not sign (360dialog); compares in constant time, whatever the length.
+    """
+    if not header:
+        raise SignatureMissing("the header with the shared secret is missing: see webhook_secret_header")
+    given, expected = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in (header, secret))
+    if not hmac.compare_digest(given, expected):
+        raise SignatureInvalid("the shared secret in the header is another one: check webhook_secret")
 
 
 def answer_challenge(query: Mapping[str, str], verify_token: str) -> str | None:

@@ -1,0 +1,113 @@
+"""The webhook's door as a Sanic server opens it: who gets in by a signature, who by a shared secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+
+import aiohttp
+import pytest
+from sanic import Sanic
+
+from rasa_whatsapp.channel import WhatsAppInput
+
+BODY = b'{"object":"whatsapp_business_account","entry":[]}'
+TWO_NUMBERS = {
+    "numbers": [
+        {"phone_number_id": "1", "access_token": "a", "app_secret": "one"},
+        {"phone_number_id": "2", "access_token": "b", "app_secret": "two"},
+    ],
+    "verify_token": "word",
+}
+AT_360DIALOG = {"provider": "360dialog", "phone_number_id": "1", "access_token": "key", "webhook_secret": "hunter2"}
+CHALLENGE = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "word"}
+
+
+@pytest.fixture(autouse=True)
+def several_servers(monkeypatch):
+    """Let one process have several Sanic applications: they would rewrite Sanic's classes each."""
+    monkeypatch.setattr(Sanic, "test_mode", True)
+
+
+def signed(secret):
+    """Return the header of a body that was signed with a secret."""
+    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), BODY, hashlib.sha256).hexdigest()}
+
+
+async def answers(folder, block, *requests):
+    """Serve the channel on this machine; return status and text of the answer to each request (method, headers)."""
+    settings = {"database_url": f"sqlite:///{folder / 'store.sqlite'}", "graph_url": "http://127.0.0.1:9"}
+    app = Sanic(f"door-{folder.name}".replace("[", "-").replace("]", ""))
+    app.blueprint(WhatsAppInput.from_credentials(settings | block).blueprint(None), url_prefix="/webhooks/whatsapp")
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/webhooks/whatsapp/webhook"
+        server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
+        await server.startup()
+        await server.before_start()
+        try:
+            async with aiohttp.ClientSession() as session:
+                return [await _ask(session, url, *request) for request in requests]
+        finally:
+            await server.before_stop()
+            server.close()
+            await server.wait_closed()
+
+
+async def _ask(session, url, method, headers):
+    sent = {"data": BODY} if method == "POST" else {"params": CHALLENGE}
+    async with session.request(method, url, headers=headers, **sent) as response:
+        return response.status, await response.text()
+
+
+@pytest.mark.asyncio
+async def test_any_app_secret(tmp_path):
+    """Each number's app signs with its own secret; a shared secret opens nothing here."""
+    assert await answers(
+        tmp_path,
+        TWO_NUMBERS,
+        ("GET", {}),
+        ("POST", signed("one")),
+        ("POST", signed("two")),
+        ("POST", signed("three")),
+        ("POST", {"X-Webhook-Secret": "one"}),
+    ) == [
+        (200, "1158201444"),
+        (200, "ok"),
+        (200, "ok"),
+        (403, "signature_invalid"),
+        (401, "signature_missing"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_360dialog(tmp_path):
+    """A header carries the secret; there is no challenge, and a signature opens nothing."""
+    assert await answers(
+        tmp_path,
+        AT_360DIALOG,
+        ("GET", {}),
+        ("POST", {"x-webhook-secret": "hunter2"}),
+        ("POST", {"X-Webhook-Secret": "hunter3"}),
+        ("POST", {}),
+        ("POST", signed("hunter2")),
+    ) == [
+        (404, "not found"),
+        (200, "ok"),
+        (403, "signature_invalid"),
+        (401, "signature_missing"),
+        (401, "signature_missing"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_another_header(tmp_path):
+    """The header's name is a setting."""
+    block = AT_360DIALOG | {"webhook_secret_header": "X-Shop"}
+    assert await answers(
+        tmp_path, block, ("POST", {"X-Shop": "hunter2"}), ("POST", {"X-Webhook-Secret": "hunter2"})
+    ) == [
+        (200, "ok"),
+        (401, "signature_missing"),
+    ]
