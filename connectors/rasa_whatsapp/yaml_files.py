@@ -6,17 +6,40 @@ a text stays as it is written; who wants it expanded does so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
 
 
 class Unreadable(Exception):
-    """The file cannot be read as YAML; the text says why."""
+    """The file cannot be read as YAML; the text says why, `line` where, if that is known (the first is 1)."""
+
+    def __init__(self, text: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of a YAML file as plain data, and where each part of it stands."""
+
+    content: Any
+    _root: Node | None
+
+    def line(self, keys: Sequence[str | int]) -> int:
+        """Return the line (the first is 1) of what the keys and positions lead to, or of the last part on the way."""
+        node, line = self._root, 1
+        for key in keys:
+            line, node = next(_parts(node, key), (line, None))
+        return line
 
 
 class _PlainResolver(VersionedResolver):
@@ -30,20 +53,48 @@ class _PlainResolver(VersionedResolver):
 
 def load(path: Path) -> Any:
     """Return the content of a YAML file; raises Unreadable, with the position of an error."""
-    try:
-        return _plain().load(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise Unreadable(problem.strerror or str(problem)) from problem
-    except UnicodeDecodeError as problem:
-        raise Unreadable("it is not UTF-8") from problem
-    except YAMLError as problem:
-        raise Unreadable(_where_and_what(problem)) from None
+    with _reading(path) as text:
+        return _plain().load(text)
+
+
+def load_with_lines(path: Path) -> Document:
+    """Return the content of a YAML file with its places; raises Unreadable, with the position of an error."""
+    with _reading(path) as text:
+        yaml = _plain()
+        root = yaml.compose(text)
+        return Document(None if root is None else yaml.constructor.construct_document(root), root)
 
 
 def dump(content: Any, path: Path) -> None:
     """Write plain data, one key per line; ${NAME} stays unquoted, since Rasa expands it in plain scalars only."""
     with path.open("w", encoding="utf-8") as file:
         _plain().dump(content, file)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[str]:
+    """Hand out the text of a file; what goes wrong with it becomes Unreadable."""
+    try:
+        yield path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise Unreadable(problem.strerror or str(problem)) from problem
+    except UnicodeDecodeError as problem:
+        raise Unreadable("it is not UTF-8") from problem
+    except YAMLError as problem:
+        mark = problem.problem_mark if isinstance(problem, MarkedYAMLError) else None
+        raise Unreadable(_where_and_what(problem), mark.line + 1 if mark else None) from None
+    except ValueError:
+        raise Unreadable("it has a date or number that does not exist; put it in quotes if it is a text") from None
+
+
+def _parts(node: Node | None, key: str | int) -> Iterator[tuple[int, Node]]:
+    """Yield the line and the node of what stands under a key or at a position."""
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            if name.value == str(key):
+                yield name.start_mark.line + 1, value
+    elif isinstance(node, SequenceNode) and isinstance(key, int) and 0 <= key < len(node.value):
+        yield node.value[key].start_mark.line + 1, node.value[key]
 
 
 def _plain() -> YAML:

@@ -29,9 +29,27 @@ ON_DEMO = {"rasa_whatsapp.WhatsAppInput": DEMO}
             {"rasa_whatsapp.WhatsAppInput": {**DEMO, "fallback_languages": ["de"]}},
         ),
         ({"rasa_whatsapp.WhatsAppInput": {"numbers": [{"phone_number_id": "4711"}]}}, ON_DEMO),
+        (
+            {
+                "rasa_whatsapp.WhatsAppInput": {
+                    "provider": "360dialog",
+                    "webhook_secret": "real",
+                    "webhook_secret_header": "X-Real",
+                }
+            },
+            ON_DEMO,
+        ),
         ({"telegram": {"access_token": "real"}, "rest": None}, {"rest": None, **ON_DEMO}),
     ],
-    ids=["no channel", "empty channel", "real account", "other settings stay", "several numbers", "other channels"],
+    ids=[
+        "no channel",
+        "empty channel",
+        "real account",
+        "other settings stay",
+        "several numbers",
+        "another provider",
+        "other channels",
+    ],
 )
 def test_credentials(own: dict[str, Any], expected: dict[str, Any]) -> None:
     """Our channel is there, on the simulator; other channels of the real world are not."""

@@ -8,12 +8,29 @@ import pytest
 
 from rasa_whatsapp.config import SETTINGS, read_settings
 from rasa_whatsapp.errors import ConfigInvalid
+from rasa_whatsapp.responses.utterances import Wording
 
 GOOD = {
     "phone_number_id": "100000000000001",
     "access_token": "hunter2-token",
     "app_secret": "hunter2-secret",
     "verify_token": "hunter2-verify",
+}
+DIALOG_360 = {
+    "provider": "360dialog",
+    "phone_number_id": "100000000000001",
+    "access_token": "hunter2-key",
+    "webhook_secret": "hunter2-webhook",
+}
+SEVERAL = {
+    "access_token": "hunter2-token",
+    "app_secret": "hunter2-secret",
+    "verify_token": "hunter2-verify",
+    "numbers": [
+        {"phone_number_id": "100000000000001"},
+        {"phone_number_id": 100000000000002, "access_token": "hunter2-other"},
+        {"phone_number_id": "100000000000003", "access_token": " hunter2-third ", "app_secret": "hunter2-own"},
+    ],
 }
 TEMPLATE = """
 whatsapp_templates:
@@ -35,13 +52,20 @@ def problems_of(block, **more):
 def test_defaults():
     """The four required ones are enough."""
     settings = read_settings(GOOD)
+    assert settings["provider"] == "cloud_api"
     assert settings["phone_number_id"] == "100000000000001"
+    assert settings["numbers"] is None
+    assert settings["media_hosts"] == ("lookaside.fbsbx.com",)
     assert settings["graph_url"] == "https://graph.facebook.com"
     assert settings["api_version"] == "v26.0"
     assert settings["database_url"] == "sqlite:///rasa_whatsapp.sqlite"
     assert settings["turn_attempts"] == 3
     assert settings["send_age_limit_seconds"] == timedelta(hours=23)
-    assert settings.rules().intake.number_ids == ("100000000000001",)
+    rules = settings.rules()
+    assert rules.intake.number_ids == ("100000000000001",)
+    assert (rules.intake.turns_for, rules.intake.pause_after_human) == (frozenset(), timedelta(hours=1))
+    assert rules.delivery.upload_hosts == frozenset()
+    assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
 
 
 def test_values_reach_the_rules(tmp_path):
@@ -54,7 +78,12 @@ def test_values_reach_the_rules(tmp_path):
         "utility_needs_opt_in": True,
         "opt_out_keywords": [" schluss "],
         "opt_in_keywords": ["los"],
+        "turns_for": ["reaction", "call", "reaction"],
+        "pause_after_human_seconds": 0,
+        "upload_hosts": ["Media.Example.com", "127.0.0.1:8000"],
         "list_button": "Auswahl",
+        "more_button": "Mehr",
+        "markup": "whatsapp",
         "read_receipts": False,
         "typing_indicator": False,
         "turn_attempts": 5,
@@ -67,26 +96,46 @@ def test_values_reach_the_rules(tmp_path):
     assert settings["graph_url"] == "http://127.0.0.1:8090"
     assert rules.intake.number_ids == ("100000000000002",)
     assert (rules.intake.opt_out_keywords, rules.intake.opt_in_keywords) == (("schluss",), ("los",))
-    assert (rules.list_button, rules.read_receipts, rules.typing_indicator, rules.turn_attempts) == (
-        "Auswahl",
-        False,
-        False,
-        5,
-    )
+    assert (rules.intake.turns_for, rules.intake.pause_after_human) == ({"reaction", "call"}, timedelta(0))
+    assert rules.delivery.upload_hosts == {"media.example.com", "127.0.0.1:8000"}
+    assert rules.wording == Wording(list_button="Auswahl", more_button="Mehr", markdown=False)
+    assert (rules.read_receipts, rules.typing_indicator, rules.turn_attempts) == (False, False, 5)
     assert (rules.delivery.settle, rules.delivery.age_limit) == (timedelta(seconds=1.5), timedelta(minutes=1))
     assert (rules.delivery.fallback_languages, rules.delivery.utility_needs_opt_in) == (("de", "en"), True)
     assert [translation.name for translation in rules.delivery.templates.translations] == ["t"]
 
 
-@pytest.mark.parametrize("block", [None, {}], ids=["an empty block", "an empty mapping"])
-def test_nothing_given(block):
-    """Every required setting is named."""
-    assert [problem.split(":")[0] for problem in problems_of(block)] == [
-        "phone_number_id",
-        "access_token",
-        "app_secret",
-        "verify_token",
-    ]
+@pytest.mark.parametrize(
+    ("block", "missing"),
+    [
+        (None, ["phone_number_id", "access_token", "app_secret", "verify_token"]),
+        ({}, ["phone_number_id", "access_token", "app_secret", "verify_token"]),
+        ({"provider": None}, ["phone_number_id", "access_token", "app_secret", "verify_token"]),
+        ({"provider": "360dialog"}, ["phone_number_id", "access_token", "webhook_secret"]),
+        ({"provider": "twilio"}, ["provider", "phone_number_id", "access_token"]),
+        ({"numbers": [{}, {"access_token": "hunter2"}]}, [
+            "verify_token",
+            "numbers[0].phone_number_id",
+            "numbers[0].access_token",
+            "numbers[0].app_secret",
+            "numbers[1].phone_number_id",
+            "numbers[1].app_secret",
+        ]),
+        ({"provider": "360dialog", "numbers": [{}]}, [
+            "webhook_secret",
+            "numbers[0].phone_number_id",
+            "numbers[0].access_token",
+        ]),
+        ({"phone_number_id": 7, "verify_token": "x", "numbers": [
+            {"phone_number_id": 8, "access_token": "hunter2", "app_secret": "hunter2"}
+        ]}, ["access_token", "app_secret"]),
+    ],
+    ids=["an empty block", "an empty mapping", "an empty provider", "360dialog", "another provider", "empty numbers",
+         "empty numbers at 360dialog", "a number of the block's own"],
+)  # fmt: skip
+def test_nothing_given(block, missing):
+    """Every setting that the provider asks for is named; with `numbers`, for each number what the block does not give."""
+    assert [problem.split(":")[0] for problem in problems_of(block)] == missing
 
 
 @pytest.mark.parametrize("block", ["hunter2", ["phone_number_id"], 7, True])
@@ -98,16 +147,26 @@ def test_no_mapping(block):
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
+        ("provider", "twilio", "found 'twilio'; expected one of cloud_api, 360dialog"),
+        ("provider", ["360dialog"], "found a list of 1; expected one of"),
         ("phone_number_id", "+4930901820000", "found '+4930901820000'; expected the digits of an id"),
         ("phone_number_id", "", "found ''; expected the digits of an id"),
         ("phone_number_id", True, "found True; expected the digits of an id"),
         ("phone_number_id", 1.5, "found 1.5; expected the digits of an id"),
         ("phone_number_id", None, "missing; Id of the business number"),
-        ("access_token", None, "missing; Token of a system user."),
+        ("phone_number_id", "٣", "found '٣'; expected the digits of an id"),
+        ("numbers", "hunter2", "found •••• (7 characters); expected a list of mappings, each with a phone_number_id"),
+        ("numbers", {"access_token": "hunter2"}, "found a mapping; expected a list of mappings"),
+        ("numbers", [], "found a list of 0; expected a list of mappings"),
+        ("numbers", ["hunter2"], "found a list of 1; expected a list of mappings"),
+        ("access_token", None, "missing; Token of a system user"),
         ("access_token", "", "found an empty text; expected a text that is not empty"),
         ("access_token", "   ", "found •••• (3 characters); expected a text that is not empty"),
         ("app_secret", 1234567, "found •••• (7 characters); expected a text, so put it in quotes"),
-        ("verify_token", ["hunter2"], "expected a text, so put it in quotes"),
+        ("verify_token", ["hunter2"], "found a list of 1; expected a text, so put it in quotes"),
+        ("webhook_secret", 7, "found •••• (1 characters); expected a text, so put it in quotes"),
+        ("webhook_secret_header", "X Secret", "found 'X Secret'; expected the name of an HTTP header"),
+        ("webhook_secret_header", "X-Secret:", "expected the name of an HTTP header"),
         ("business_account_id", "abc", "found 'abc'; expected the digits of an id"),
         (
             "graph_url",
@@ -117,9 +176,17 @@ def test_no_mapping(block):
         ("graph_url", "ftp://graph", "expected an address that starts with https://"),
         ("graph_url", "https://", "expected an address that starts with https://"),
         ("graph_url", "https:///x", "expected an address that starts with https://"),
+        ("graph_url", "https://me@graph", "expected an address that starts with https://"),
+        ("graph_url", "https://graph?x=1", "expected an address that starts with https://"),
         ("api_version", "26", "found '26'; expected a Graph version such as v26.0"),
         ("api_version", "v26", "expected a Graph version such as v26.0"),
         ("api_version", 26.0, "expected a text, so put it in quotes"),
+        ("media_hosts", "lookaside.fbsbx.com", "found 'lookaside.fbsbx.com'; expected a list of hosts"),
+        ("media_hosts", ["https://lookaside.fbsbx.com"], "found a list of 1; expected a list of hosts such as"),
+        ("media_hosts", ["fbsbx.com/x"], "expected a list of hosts such as media.example.com"),
+        ("upload_hosts", ["*.example.com"], "expected a list of hosts such as media.example.com"),
+        ("upload_hosts", [""], "expected a list of hosts"),
+        ("upload_hosts", [7], "expected a list of hosts"),
         ("database_url", 5, "expected"),
         ("database_url", "nonsense", "expected"),
         ("database_url", "", "expected"),
@@ -132,6 +199,13 @@ def test_no_mapping(block):
         ("utility_needs_opt_in", 1, "found 1; expected true or false"),
         ("opt_out_keywords", {"stop": 1}, "expected a list of texts"),
         ("opt_in_keywords", [None], "expected a list of texts"),
+        ("turns_for", "reaction", "found 'reaction'; expected a list of some of reaction, edit, revoke, system, call"),
+        ("turns_for", ["reaction", "group"], "found a list of 2; expected a list of some of reaction, edit, revoke"),
+        ("pause_after_human_seconds", -1, "found -1; expected seconds, from 0 to 2592000"),
+        ("pause_after_human_seconds", "1h", "found '1h'; expected seconds"),
+        ("markup", "html", "found 'html'; expected one of markdown, whatsapp"),
+        ("markup", True, "found True; expected one of markdown, whatsapp"),
+        ("more_button", "x" * 25, "expected a text of at most 24 characters"),
         ("list_button", "x" * 21, "expected a text of at most 20 characters"),
         ("list_button", "🙂" * 11, "expected a text of at most 20 characters"),
         ("list_button", "", "found ''; expected a text that is not empty"),
@@ -168,7 +242,7 @@ def test_every_setting_has_a_wrong_value_in_the_table_above():
         ("phone_number", "did you mean phone_number_id?"),
         ("AppSecret", "did you mean app_secret?"),
         ("opt_out_keyword", "did you mean opt_out_keywords?"),
-        ("zzz", "known are: phone_number_id, access_token"),
+        ("zzz", "known are: provider, phone_number_id, numbers, access_token"),
         (7, "known are:"),
     ],
 )
@@ -177,6 +251,100 @@ def test_unknown_keys(key, hint):
     (problem,) = problems_of(GOOD | {key: "hunter2"})
     assert problem.startswith(f"{key}: not a setting; ")
     assert hint in problem
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([{"phone_number_id": "+49"}], ["numbers[0].phone_number_id: found '+49'; expected the digits of an id"]),
+        ([{"phone_number_id": 1}, {"phone_number_id": 2, "access_token": 7}],
+         ["numbers[1].access_token: found •••• (1 characters); expected a text, so put it in quotes"]),
+        ([{"phone_number_id": 1, "app_secret": ""}], ["numbers[0].app_secret: found an empty text; expected a text"]),
+        ([{"phone_number_id": 1, "acces_token": "hunter2"}],
+         ["numbers[0].acces_token: not a setting; did you mean access_token?"]),
+        ([{"phone_number_id": 1, "verify_token": "hunter2"}],
+         ["numbers[0].verify_token: not a setting; known are: phone_number_id, access_token, app_secret"]),
+        ([{"phone_number_id": 1}, {"phone_number_id": 2}, {"phone_number_id": "1"}],
+         ["numbers[2].phone_number_id: the same as numbers[0].phone_number_id; each number stands in the list once"]),
+        ([{"phone_number_id": "x"}, {}], ["numbers[0].phone_number_id: found 'x'", "numbers[1].phone_number_id: missing"]),
+    ],
+    ids=["an id", "a token", "an empty secret", "a misspelt key", "a key of the block", "a number twice", "two mistakes"],
+)  # fmt: skip
+def test_wrong_numbers(numbers, expected):
+    """A mistake in an entry is named by its place; an entry may lack what the block gives."""
+    found = problems_of(SEVERAL | {"numbers": numbers})
+    assert len(found) == len(expected)
+    for problem, part in zip(found, expected, strict=True):
+        assert problem.startswith(part)
+
+
+def test_a_number_has_its_own_id():
+    """Other than the token, the id of the block is not shared."""
+    (problem,) = problems_of(GOOD | {"numbers": [{"access_token": "hunter2"}]})
+    assert problem.startswith("numbers[0].phone_number_id: missing")
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (GOOD, [("100000000000001", "hunter2-token", "hunter2-secret")]),
+        (DIALOG_360, [("100000000000001", "hunter2-key", None)]),
+        (
+            SEVERAL,
+            [
+                ("100000000000001", "hunter2-token", "hunter2-secret"),
+                ("100000000000002", "hunter2-other", "hunter2-secret"),
+                ("100000000000003", "hunter2-third", "hunter2-own"),
+            ],
+        ),
+        (
+            GOOD | {"numbers": [{"phone_number_id": 2, "app_secret": "hunter2-own"}]},
+            [("100000000000001", "hunter2-token", "hunter2-secret"), ("2", "hunter2-token", "hunter2-own")],
+        ),
+        (
+            GOOD | {"numbers": [{"phone_number_id": 2}, {"phone_number_id": 100000000000001, "access_token": "own"}]},
+            [("2", "hunter2-token", "hunter2-secret"), ("100000000000001", "own", "hunter2-secret")],
+        ),
+        (
+            {
+                "verify_token": "x",
+                "numbers": [{"phone_number_id": 1, "access_token": "hunter2-a", "app_secret": "hunter2-b"}],
+            },
+            [("1", "hunter2-a", "hunter2-b")],
+        ),
+    ],
+    ids=[
+        "one",
+        "one at 360dialog",
+        "a list",
+        "the block's own and a list",
+        "the block's own in the list",
+        "all their own",
+    ],
+)
+def test_business_numbers(block, expected):
+    """Each number has its own credentials or the block's; the block's own number comes first unless it is in the list."""
+    settings = read_settings(block)
+    found = [(number.phone_number_id, number.access_token, number.app_secret) for number in settings.account_values]
+    assert found == expected
+    assert settings.number_ids == settings.rules().intake.number_ids == tuple(values[0] for values in expected)
+    assert "hunter2" not in repr(settings.account_values) + str(settings.shown())
+
+
+def test_360dialog():
+    """It has its own address and needs no signature; the header's name has a default."""
+    settings = read_settings(DIALOG_360)
+    assert settings["graph_url"] == "https://waba-v2.360dialog.io"
+    assert settings["webhook_secret_header"] == "X-Webhook-Secret"
+    assert read_settings(DIALOG_360 | {"graph_url": "http://127.0.0.1:8090"})["graph_url"] == "http://127.0.0.1:8090"
+
+
+def test_360dialog_has_a_key_for_each_number():
+    """Two numbers with one key cannot be right there; at Meta they are."""
+    numbers = [{"phone_number_id": 2, "access_token": "hunter2-other"}, {"phone_number_id": 3}]
+    assert problems_of(DIALOG_360 | {"numbers": numbers}) == [
+        "numbers[1].access_token: the same as access_token; 360dialog has a key for each number"
+    ]
 
 
 def test_everything_at_once():
@@ -231,8 +399,18 @@ def test_shown_masks_secrets():
     assert list(shown) == [setting.name for setting in SETTINGS]
     assert shown["access_token"] == "•••• (13 characters)"
     assert "hunter2" not in str(shown)
-    assert shown["settle_seconds"] in ("10", "30")
+    assert shown["settle_seconds"] == "10"
+    assert shown["turns_for"] == "none"
     assert shown["templates"] == "-"
+
+
+def test_shown_tells_each_number():
+    """Id and what it has of its own or of the block, masked."""
+    assert dict(read_settings(SEVERAL).shown())["numbers"] == (
+        "100000000000001 (access_token •••• (13 characters), app_secret •••• (14 characters)), "
+        "100000000000002 (access_token •••• (13 characters), app_secret •••• (14 characters)), "
+        "100000000000003 (access_token •••• (13 characters), app_secret •••• (11 characters))"
+    )
 
 
 def test_a_database_password_is_not_told():

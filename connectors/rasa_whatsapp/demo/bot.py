@@ -114,6 +114,7 @@ def demo_environment(state: Path, ports: Ports) -> dict[str, str]:
         **{f"WHATSAPP_{name.upper()}": value for name, value in ACCOUNTS.items()},
         "WHATSAPP_GRAPH_URL": simulator_url,
         "RASA_WHATSAPP_CLOCK_URL": f"{simulator_url}/control/clock",
+        "RASA_WHATSAPP_CREDENTIALS": str(state / "credentials.yml"),
         "RASA_TRACKER_DB": str(state / "trackers.sqlite"),
         "RASA_ACTION_ENDPOINT": f"http://{HOST}:{ports.actions}/webhook",
         "RASA_WHATSAPP_DEMO_STATE": str(state),

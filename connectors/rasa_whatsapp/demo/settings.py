@@ -17,17 +17,20 @@ CHANNEL = "rasa_whatsapp.WhatsAppInput"
 KEPT_CHANNELS = ("rest",)
 # Not: tracker_store, lock_store, event_broker (the bot's real ones), models (we name the model).
 KEPT_ENDPOINTS = ("nlg", "nlu")
+# Not: several real business numbers, another provider than the Cloud API that the simulator plays, and what belongs to it.
+NOT_THE_DEMOS = ("numbers", "provider", "webhook_secret", "webhook_secret_header")
 
 Settings = dict[str, Any]
 
 
-def demo_credentials(own: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
+def demo_credentials(own: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:
     """Return the bot's credentials with our channel on the demo's accounts. The channel is added when missing."""
     block = own.get(CHANNEL) or {}
     if not isinstance(block, dict):
         raise NotABot(f"{CHANNEL} in credentials.yml must be a mapping of settings to values.")
     channel = {**block, **overrides}
-    channel.pop("numbers", None)  # several real business numbers: the demo has one
+    for name in NOT_THE_DEMOS:
+        channel.pop(name, None)
     return {**{name: own[name] for name in KEPT_CHANNELS if name in own}, CHANNEL: channel}
 
 

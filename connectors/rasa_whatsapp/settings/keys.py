@@ -1,0 +1,159 @@
+"""Every key of the credentials block, in the order in which people read them. The README's table is held against it by a test."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_API_VERSION, DEFAULT_MEDIA_HOSTS, DIALOG_360, PROVIDERS
+from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
+from rasa_whatsapp.responses.utterances import DEFAULT_LIST_BUTTON, DEFAULT_MORE_BUTTON
+from rasa_whatsapp.settings import readers
+from rasa_whatsapp.settings.setting import Setting
+from rasa_whatsapp.storage.database import DEFAULT_URL
+
+# What is no turn unless it is asked for.
+ASIDES = ("reaction", "edit", "revoke", "system", "call")
+MARKDOWN = "markdown"
+AS_WRITTEN = "whatsapp"
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(name="provider", read=readers.one_of(PROVIDERS), default=CLOUD_API, meaning="Who carries the messages."),
+    Setting(
+        name="phone_number_id",
+        read=readers.digits,
+        required=True,
+        meaning="Id of the business number (not the number).",
+    ),
+    Setting(name="numbers", read=readers.mappings, secret=True, meaning="Several business numbers."),
+    Setting(
+        name="access_token",
+        read=readers.text,
+        required=True,
+        secret=True,
+        meaning="Token of a system user; at 360dialog the number's API key.",
+    ),
+    Setting(
+        name="app_secret",
+        read=readers.text,
+        required=True,
+        secret=True,
+        provider=CLOUD_API,
+        meaning="Signs the webhooks.",
+    ),
+    Setting(
+        name="verify_token",
+        read=readers.text,
+        required=True,
+        secret=True,
+        provider=CLOUD_API,
+        meaning="Your word for the subscription.",
+    ),
+    Setting(
+        name="webhook_secret",
+        read=readers.text,
+        required=True,
+        secret=True,
+        provider=DIALOG_360,
+        meaning="What each webhook carries in a header, in place of a signature.",
+    ),
+    Setting(
+        name="webhook_secret_header",
+        read=readers.header_name,
+        default="X-Webhook-Secret",
+        provider=DIALOG_360,
+        meaning="The header that carries it.",
+    ),
+    Setting(
+        name="business_account_id",
+        read=readers.digits,
+        meaning="Id of the WhatsApp Business Account; not used by this version.",
+    ),
+    Setting(
+        name="graph_url", read=readers.web_address, meaning="Where messages are sent to."
+    ),  # default: the provider's
+    Setting(
+        name="api_version",
+        read=readers.api_version,
+        default=DEFAULT_API_VERSION,
+        provider=CLOUD_API,
+        meaning="Graph version.",
+    ),
+    Setting(
+        name="media_hosts",
+        read=readers.hosts,
+        default=DEFAULT_MEDIA_HOSTS,
+        meaning="Hosts that customers' media may be downloaded from.",
+    ),
+    Setting(
+        name="upload_hosts",
+        read=readers.hosts,
+        default=(),
+        meaning="Hosts whose media the channel fetches and uploads itself.",
+    ),
+    Setting(
+        name="database_url",
+        read=readers.database,
+        default=DEFAULT_URL,
+        meaning="The channel's own store, for SQLAlchemy.",
+    ),
+    Setting(name="templates", read=readers.text, meaning="File with the approved templates."),
+    Setting(name="fallback_languages", read=readers.words, default=(), meaning="Template languages to try, in order."),
+    Setting(
+        name="utility_needs_opt_in", read=readers.flag, default=False, meaning="Utility templates need an opt-in too."
+    ),
+    Setting(
+        name="opt_out_keywords",
+        read=readers.words,
+        default=OPT_OUT_KEYWORDS,
+        meaning="Whole messages that opt out.",
+    ),
+    Setting(name="opt_in_keywords", read=readers.words, default=OPT_IN_KEYWORDS, meaning="Whole messages that opt in."),
+    Setting(
+        name="turns_for",
+        read=readers.some_of(ASIDES),
+        default=(),
+        meaning="What is a turn, though it usually is none.",
+    ),
+    Setting(
+        name="pause_after_human_seconds",
+        read=readers.seconds,
+        default=timedelta(hours=1),
+        meaning="How long the bot is silent after a person answered from the app.",
+    ),
+    Setting(
+        name="markup",
+        read=readers.one_of((MARKDOWN, AS_WRITTEN)),
+        default=MARKDOWN,
+        meaning="How responses are written.",
+    ),
+    Setting(
+        name="list_button",
+        read=readers.text_up_to(limits.LIST_BUTTON),
+        default=DEFAULT_LIST_BUTTON,
+        meaning="Label that opens a list.",
+    ),
+    Setting(
+        name="more_button",
+        read=readers.text_up_to(limits.LIST_ROW_TITLE),
+        default=DEFAULT_MORE_BUTTON,
+        meaning="Row that asks for the next page of a list.",
+    ),
+    Setting(
+        name="read_receipts", read=readers.flag, default=True, meaning="Show the customer that a message was read."
+    ),
+    Setting(name="typing_indicator", read=readers.flag, default=True, meaning="Show that an answer is being written."),
+    Setting(name="turn_attempts", read=readers.count, default=3, meaning="Tries before a failing turn is parked."),
+    Setting(
+        name="settle_seconds",
+        read=readers.seconds,
+        default=timedelta(seconds=10),
+        meaning="How long a status may tell the fate of an unanswered request.",
+    ),
+    Setting(
+        name="send_age_limit_seconds",
+        read=readers.seconds,
+        default=timedelta(hours=23),
+        meaning="How long sending a message is retried.",
+    ),
+)

@@ -1,0 +1,154 @@
+"""Readers of single values: what YAML gave becomes the value that the program uses, or Unacceptable says what is expected.
+
+Law: a reader never repeats what it was given; whoever reports it knows whether that is a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud.web_addresses import read_address
+
+_HOST = re.compile(r"(?:[a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a token
+
+
+class Unacceptable(Exception):
+    """A value is not what a setting expects; the text is the expectation."""
+
+
+def text(value: Any) -> str:
+    """Return a text without blanks around it."""
+    if not isinstance(value, str):
+        raise Unacceptable("a text, so put it in quotes")
+    if not value.strip():
+        raise Unacceptable("a text that is not empty")
+    return value.strip()
+
+
+def digits(value: Any) -> str:
+    """Return an id of Meta's, which YAML may have taken for a number."""
+    given = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(given, str) or not re.fullmatch(r"[0-9]+", given.strip()):
+        raise Unacceptable("the digits of an id from Meta's App Dashboard (not a phone number with +)")
+    return given.strip()
+
+
+def web_address(value: Any) -> str:
+    """Return an address without the slash at its end."""
+    address = text(value)
+    if read_address(address) is None or "?" in address:
+        raise Unacceptable("an address that starts with https:// (or http:// for a simulator)")
+    return address.rstrip("/")
+
+
+def api_version(value: Any) -> str:
+    """Return a Graph version."""
+    version = text(value)
+    if not re.fullmatch(r"v[0-9]+\.0", version):
+        raise Unacceptable("a Graph version such as v26.0")
+    return version
+
+
+def database(value: Any) -> str:
+    """Return the address of an SQLite file."""
+    try:
+        url = make_url(text(value))
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        raise Unacceptable("the address of an SQLite file, such as sqlite:///rasa_whatsapp.sqlite")
+    return str(value).strip()
+
+
+def header_name(value: Any) -> str:
+    """Return the name of an HTTP header."""
+    name = text(value)
+    if not _HEADER.fullmatch(name):
+        raise Unacceptable("the name of an HTTP header, such as X-Webhook-Secret")
+    return name
+
+
+def flag(value: Any) -> bool:
+    """Return true or false; nothing else passes for one."""
+    if not isinstance(value, bool):
+        raise Unacceptable("true or false")
+    return value
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Return a list of texts without blanks around them."""
+    if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
+        raise Unacceptable("a list of texts")
+    return tuple(word.strip() for word in value)
+
+
+def hosts(value: Any) -> tuple[str, ...]:
+    """Return a list of host names in small letters."""
+    if not isinstance(value, list) or not all(
+        isinstance(host, str) and _HOST.fullmatch(host.lower()) for host in value
+    ):
+        raise Unacceptable("a list of hosts such as media.example.com, without https:// and path")
+    return tuple(host.lower() for host in value)
+
+
+def mappings(value: Any) -> tuple[Mapping[Any, Any], ...]:
+    """Return a list of mappings that is not empty."""
+    if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
+        raise Unacceptable("a list of mappings, each with a phone_number_id")
+    return tuple(value)
+
+
+def count(value: Any) -> int:
+    """Return a small number of tries."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10:
+        raise Unacceptable("a whole number from 1 to 10")
+    return value
+
+
+def seconds(value: Any) -> timedelta:
+    """Return a time of up to 30 days."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 30 * 86400:
+        raise Unacceptable("seconds, from 0 to 2592000 (30 days)")
+    return timedelta(seconds=value)
+
+
+def one_of(known: Collection[str]) -> Callable[[Any], str]:
+    """Return the reader of one of the known words."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise Unacceptable(f"one of {', '.join(known)}")
+        return value
+
+    return read
+
+
+def some_of(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
+    """Return the reader of a list of known words, which may be empty."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(word, str) and word in known for word in value):
+            raise Unacceptable(f"a list of some of {', '.join(known)}")
+        return tuple(dict.fromkeys(value))
+
+    return read
+
+
+def text_up_to(limit: int) -> Callable[[Any], str]:
+    """Return the reader of a text of at most that many characters, counted as Meta's limits are."""
+
+    def read(value: Any) -> str:
+        given = text(value)
+        if limits.length(given) > limit:
+            raise Unacceptable(f"a text of at most {limit} characters")
+        return given
+
+    return read
