@@ -13,7 +13,7 @@ from rasa_whatsapp import __version__
 
 # command -> (module below this package, the line that --help shows)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("check", "Show the effective configuration, or everything that is wrong with it."),
+    "check": ("check", "Show the configuration, or all that is wrong with it and with the bot's responses."),
     "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
     "inbox": ("inbox", "List parked messages, and replay them."),
     "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
