@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from rasa_whatsapp.cli import main
+from rasa_whatsapp.cli import check, main
 from rasa_whatsapp.cloud.inbound import parse
 from rasa_whatsapp.intake import IntakeRules, take_in
+from rasa_whatsapp.responses.utterances import Wording
 from rasa_whatsapp.storage import inbox, schema
 from rasa_whatsapp.storage.database import Database
 
@@ -88,11 +92,23 @@ def test_check_of_another_file(bot):
                 "access_token: missing",
             ],
         ),
+        (
+            "rasa_whatsapp.WhatsAppInput:\n  provider: ${NO_SUCH_VARIABLE_1}\n  access_token: ${NO_SUCH_VARIABLE_2}\n"
+            "  media_hosts: ['${NO_SUCH_VARIABLE_3}']\n  numbers:\n  - phone_number_id: ${NO_SUCH_VARIABLE_4}\n"
+            "    app_secret: hunter2\n  - {phone_number_id: x, app_secret: '${WHATSAPP_APP_SECRET}'}\n",
+            [
+                "provider: the environment variable NO_SUCH_VARIABLE_1 is not set",
+                "access_token: the environment variable NO_SUCH_VARIABLE_2 is not set",
+                "media_hosts[0]: the environment variable NO_SUCH_VARIABLE_3 is not set",
+                "numbers[0].phone_number_id: the environment variable NO_SUCH_VARIABLE_4 is not set",
+                "numbers[1].phone_number_id: found 'x'",
+            ],
+        ),
         ("rasa_whatsapp.WhatsAppInput:\n  access_token: hunter2: x\n", ["it cannot be read"]),
         ("rasa_whatsapp.WhatsAppInput:\n  access_token: 'hunter2\n  x: y\n", ["it cannot be read"]),
         ("rasa_whatsapp.WhatsAppInput:\n  access_token: hunter2\n  access_token: hunter2\n", ["it cannot be read"]),
     ],
-    ids=["no file", "no YAML", "empty", "no block", "a list", "an empty block", "a text", "several mistakes",
+    ids=["no file", "no YAML", "empty", "no block", "a list", "an empty block", "a text", "several mistakes", "variables",
          "a colon too many", "a quote too few", "a key twice"],
 )  # fmt: skip
 def test_check_tells_everything_that_is_wrong(bot, content, expected):
@@ -106,6 +122,173 @@ def test_check_tells_everything_that_is_wrong(bot, content, expected):
         assert part in output
     if len(expected) > 3:
         assert output.count("\n  - ") == len(expected)
+
+
+GOOD_DOMAIN = """\
+version: "3.1"
+responses:
+  utter_greet:
+  - text: Hello {name}
+    custom:
+      template: {name: t}
+  utter_menu:
+  - channel: whatsapp
+    text: Choose
+    buttons: [{title: One, payload: /one}, {title: Two, payload: /two}]
+"""
+BAD_DOMAIN = """\
+responses:
+  utter_greet:
+  - text: Hello
+    custom:
+      template: {name: q}
+  utter_menu:
+  - text: Choose
+    buttons:
+    - {title: One, payload: /one}
+    - {title: "", payload: /two}
+"""
+
+
+@pytest.fixture
+def approved(bot):
+    """Return the bot's folder with its template approved."""
+    templates = bot / "templates.yml"
+    templates.write_text(templates.read_text("utf-8").replace("PAUSED", "APPROVED"), "utf-8")
+    with (bot / "credentials.yml").open("a", encoding="utf-8") as file:
+        file.write("  fallback_languages: [en]\n")
+    return bot
+
+
+def test_check_without_a_domain(bot):
+    """A bot whose domain is elsewhere hears how to name it."""
+    status, output = run("check")
+    assert status == 0
+    assert "domain.yml is not here: no responses checked. --domain names another file or folder." in output
+
+
+@pytest.mark.parametrize(
+    ("where", "arguments"),
+    [("domain.yml", ()), ("parts/one.yml", ("--domain", "parts")), ("mine.yml", ("--domain", "mine.yml"))],
+    ids=["where Rasa looks", "a folder", "another file"],
+)
+def test_check_of_a_good_domain(approved, where, arguments):
+    """The last line says how many responses were checked."""
+    (approved / where).parent.mkdir(exist_ok=True)
+    (approved / where).write_text(GOOD_DOMAIN, "utf-8")
+    status, output = run("check", *arguments)
+    assert status == 0
+    assert output.splitlines()[-1] == "2 responses checked"
+
+
+def test_check_of_a_bad_domain(approved):
+    """Every response that would be refused, with file and line, and exit status 1."""
+    (approved / "domain.yml").write_text(BAD_DOMAIN, "utf-8")
+    status, output = run("check")
+    assert status == 1
+    assert output.splitlines()[-3:] == [
+        "domain.yml:5: utter_greet: custom.template: template 'q' is not in the catalogue",
+        "domain.yml:10: utter_menu: buttons[1].title is missing or empty; give the button a title",
+        "2 responses checked, 2 problems",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--domain", "nowhere.yml"), "nowhere.yml:1: it cannot be read: No such file or directory"),
+        (("--domain", "domain.yml"), "domain.yml:1: it cannot be read: line 1, column 5"),
+    ],
+    ids=["not there", "no YAML"],
+)
+def test_check_of_no_domain(approved, arguments, expected):
+    """A domain that was named must be one."""
+    (approved / "domain.yml").write_text("a: [", "utf-8")
+    status, output = run("check", *arguments)
+    assert status == 1
+    assert expected in output
+
+
+def test_check_tells_the_credentials_and_the_domain(bot):
+    """Broken credentials hide no broken response."""
+    (bot / "credentials.yml").write_text("rasa_whatsapp.WhatsAppInput:\n", "utf-8")
+    (bot / "domain.yml").write_text(BAD_DOMAIN, "utf-8")
+    status, output = run("check")
+    assert status == 1
+    assert "  - phone_number_id: missing" in output
+    assert "domain.yml:10: utter_menu: buttons[1].title" in output
+    assert "2 responses checked, 1 problem\n" in output
+
+
+def test_check_goes_by_the_fallback_languages(approved):
+    """A template is looked for in the settings' fallback languages too."""
+    (approved / "domain.yml").write_text(GOOD_DOMAIN.replace("name: t}", "name: t, language: de}"), "utf-8")
+    assert run("check")[0] == 0
+    credentials = (approved / "credentials.yml").read_text("utf-8")
+    (approved / "credentials.yml").write_text(credentials.replace("[en]", "[fr]"), "utf-8")
+    assert "template 't' has no approved translation for ['de', 'fr']; it has en" in run("check")[1]
+
+
+def test_check_says_responses_as_the_settings_do(approved, monkeypatch):
+    """Labels and markup are those of the credentials."""
+    asked = []
+    monkeypatch.setattr(check, "refused", lambda domain, **more: asked.append(more) or [])
+    with (approved / "credentials.yml").open("a", encoding="utf-8") as file:
+        file.write("  list_button: Auswahl\n  more_button: Mehr\n  markup: whatsapp\n")
+    (approved / "domain.yml").write_text(GOOD_DOMAIN, "utf-8")
+    assert run("check")[0] == 0
+    assert asked[0]["wording"] == Wording(list_button="Auswahl", more_button="Mehr", markdown=False)
+
+
+def test_check_as_json(approved):
+    """For machines: the same, one object on the standard output."""
+    (approved / "domain.yml").write_text(GOOD_DOMAIN, "utf-8")
+    status, output = run("check", "--format", "json")
+    found = json.loads(output)
+    assert status == 0
+    assert found["settings"]["access_token"] == "•••• (13 characters)"
+    del found["settings"]
+    assert found == {
+        "ok": True,
+        "templates": [{"name": "t", "language": "en", "category": "UTILITY", "status": "APPROVED"}],
+        "responses_checked": 2,
+        "problems": [],
+    }
+
+
+def test_check_as_json_tells_what_is_wrong(bot):
+    """Each problem with its file, and its line and response if it has them."""
+    (bot / "credentials.yml").write_text("rasa_whatsapp.WhatsAppInput:\n  turn_attempts: 0\n", "utf-8")
+    (bot / "domain.yml").write_text(BAD_DOMAIN, "utf-8")
+    status, output = run("check", "--format", "json")
+    found = json.loads(output)
+    assert status == 1
+    assert (found["ok"], found["settings"], found["templates"], found["responses_checked"]) == (False, None, [], 2)
+    first, *_, last = found["problems"]
+    assert first == {
+        "file": "credentials.yml",
+        "line": None,
+        "response": None,
+        "text": "phone_number_id: missing; Id of the business number (not the number).",
+    }
+    assert last == {
+        "file": "domain.yml",
+        "line": 10,
+        "response": "utter_menu",
+        "text": "buttons[1].title is missing or empty; give the button a title",
+    }
+
+
+def test_the_example_bot_passes(bot, monkeypatch):
+    """None of its responses would be refused."""
+    for name in ("PHONE_NUMBER_ID", "BUSINESS_ACCOUNT_ID"):
+        monkeypatch.setenv(f"WHATSAPP_{name}", "100000000000001")
+    monkeypatch.setenv("WHATSAPP_VERIFY_TOKEN", "word")
+    monkeypatch.setenv("WHATSAPP_GRAPH_URL", "http://127.0.0.1:8090")
+    monkeypatch.setenv("WHATSAPP_DATABASE_URL", "sqlite:///store.sqlite")
+    monkeypatch.chdir(Path(__file__).parents[2])
+    status, output = run("check")
+    assert (status, re.fullmatch(r"\d\d responses checked", output.splitlines()[-1]) is not None) == (0, True), output
 
 
 def park(bot, webhook):

@@ -18,18 +18,15 @@ from rasa_whatsapp.storage.database import Database
 
 
 @click.group("inbox")
-@credentials.option
-@click.pass_context
-def command(ctx: click.Context, path: Path) -> None:
+def command() -> None:
     """List parked messages, and replay them."""
-    ctx.obj = credentials.load_or_exit(path)
 
 
 @command.command("list")
-@click.pass_obj
-def list_parked(settings: Settings) -> None:
+@credentials.option
+def list_parked(path: Path) -> None:
     """Show every parked message: its number, when it came, how often it was tried, and why it is parked."""
-    with _store(settings) as database:
+    with _store(credentials.load_or_exit(path)) as database:
         rows = database.run_now(inbox.parked)
     if not rows:
         click.echo("Nothing is parked.")
@@ -42,11 +39,12 @@ def list_parked(settings: Settings) -> None:
 @click.argument("numbers", nargs=-1, type=int)
 @click.option("--all", "everything", is_flag=True, help="Replay all that is parked.")
 @click.option("--yes", is_flag=True, help="Do it without asking: customers will be answered.")
-@click.pass_obj
-def replay(settings: Settings, numbers: tuple[int, ...], everything: bool, yes: bool) -> None:
+@credentials.option
+def replay(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) -> None:
     """Put parked messages back into their conversations. A running server takes them up within a second."""
     if not numbers and not everything:
         raise click.UsageError("name the numbers that `inbox list` shows, or give --all")
+    settings = credentials.load_or_exit(path)
     with _store(settings) as database:
         parked = [int(row["id"]) for row in database.run_now(inbox.parked)]
         wanted = parked if everything else list(numbers)
