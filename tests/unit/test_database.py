@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, inspect, select
 
+from rasa_whatsapp import storage
 from rasa_whatsapp.errors import StoreOutdated
-from rasa_whatsapp.storage import schema
+from rasa_whatsapp.storage import contacts, outbox, schema
 from rasa_whatsapp.storage.database import Database
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -140,4 +144,29 @@ def test_durability(tmp_path, pragma, value):
     """What is committed survives a power cut."""
     database = Database(f"sqlite:///{tmp_path / 'durable.sqlite'}")
     assert database.run_now(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()) == value
+    database.close()
+
+
+def test_the_store_of_version_0_1_0_upgrades(tmp_path):
+    """What it holds stays as it was; what is new is empty."""
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+
+    def as_it_was(connection):
+        config = Config()
+        config.set_main_option("script_location", str(Path(storage.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO contacts (id, number_id, created_at) VALUES ('wa-1', '1', 5)")
+        connection.exec_driver_sql("INSERT INTO aliases VALUES ('1', 'wa_id', '49151', 'wa-1', 5)")
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (key, utterance, contact_id, proactive, choices, state, attempts, copies, created_at) "
+            "VALUES ('k#1', 'k#1', 'wa-1', 0, '{}', 'pending', 0, 0, 5)"
+        )
+
+    database.run_now(as_it_was)
+    database.upgrade()
+    (message,) = database.run_now(lambda connection: [outbox.head(connection, "wa-1")])
+    assert (message.key, message.numbers, message.more, message.must_upload) == ("k#1", (), None, False)
+    contact = database.run_now(contacts.read, "wa-1")
+    assert (contact.recipient.wa_id, contact.paused_until) == ("49151", None)
     database.close()

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from rasa_whatsapp import intake
+from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
-from rasa_whatsapp.cloud.responses import Refused
 from rasa_whatsapp.errors import StoreInUse, StoreOutdated, UnknownContact
 from rasa_whatsapp.storage.database import Database
 

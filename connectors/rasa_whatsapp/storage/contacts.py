@@ -1,39 +1,27 @@
-"""Contacts: one per business number and person, known by number and by business-scoped user id; their window and consent."""
+"""Contacts: one per business number and person; their window, consent, free entry point, and pauses of the bot."""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.cloud.inbound import Sender
 from rasa_whatsapp.cloud.outbound import Recipient
 from rasa_whatsapp.policy.consent import Choice, Consent, ConsentGiven, Scope
+from rasa_whatsapp.policy.free_entry import FreeEntryPoint
 from rasa_whatsapp.policy.window import CareWindow
-from rasa_whatsapp.storage.schema import aliases, consent, contacts, follow_ups, inbox, outbox
+from rasa_whatsapp.storage import aliases
+from rasa_whatsapp.storage.schema import consent, contacts
 
 # Statements of every message are built once: building one costs several times what running it does.
-_ADD = insert(contacts)
 _READ = select(contacts).where(contacts.c.id == bindparam("contact"))
-_RENAME = update(contacts).where(contacts.c.id == bindparam("contact")).values(name=bindparam("new_name"))
 _SET_WINDOW = (
     update(contacts)
     .where(contacts.c.id == bindparam("contact"))
     .values(window_opened_at=bindparam("opened_at"), window_refused_at=bindparam("refused_at"))
-)
-_FIND = select(aliases.c.contact_id).where(
-    aliases.c.number_id == bindparam("number"),
-    aliases.c.kind == bindparam("alias_kind"),
-    aliases.c.value == bindparam("alias_value"),
-)
-_ALIASES = (
-    select(aliases.c.kind, aliases.c.value)
-    .where(aliases.c.contact_id == bindparam("contact"))
-    .order_by(aliases.c.seen_at)
 )
 _CHOICES = select(consent).where(consent.c.contact_id == bindparam("contact")).order_by(consent.c.at, consent.c.id)
 
@@ -48,47 +36,12 @@ class Contact:
     recipient: Recipient
     window: CareWindow
     consent: Consent
+    free_entry: FreeEntryPoint
+    paused_until: datetime | None
 
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """Who a sender is; `merged` if that made two contacts one, which may owe something now."""
-
-    contact_id: str
-    merged: bool = False
-
-
-def identify(connection: Connection, number_id: str, sender: Sender, now: datetime) -> Identified:
-    """Return the contact who is this sender; a new sender becomes a contact, a new alias is remembered.
-
-    The business-scoped user id decides. A number that comes with another user id than its contact's has a new owner.
-    """
-    found = _find(connection, number_id, sender) or Identified(_add(connection, number_id, now))
-    known = _aliases(connection, found.contact_id)
-    for kind, value in (("user_id", sender.user_id), ("wa_id", sender.wa_id)):
-        if value and known.get(kind) != value and not _is_only_alias(connection, number_id, kind, value):
-            _remember_alias(connection, number_id, kind, value, found.contact_id, now)
-    if sender.name:
-        connection.execute(_RENAME, {"contact": found.contact_id, "new_name": sender.name})
-    return found
-
-
-def _find(connection: Connection, number_id: str, sender: Sender) -> Identified | None:
-    by_user_id = _contact_of(connection, number_id, "user_id", sender.user_id)
-    by_wa_id = _contact_of(connection, number_id, "wa_id", sender.wa_id)
-    if by_wa_id is not None and by_wa_id != by_user_id and sender.user_id:
-        if "user_id" in _aliases(connection, by_wa_id):
-            by_wa_id = None  # somebody else's number before
-        elif by_user_id is not None:
-            return _merge(connection, by_user_id, by_wa_id)
-    contact_id = by_user_id or by_wa_id
-    return None if contact_id is None else Identified(contact_id)
-
-
-def _add(connection: Connection, number_id: str, now: datetime) -> str:
-    contact_id = f"wa-{secrets.token_hex(10)}"
-    connection.execute(_ADD, {"id": contact_id, "number_id": number_id, "created_at": now})
-    return contact_id
+    def is_paused(self, now: datetime) -> bool:
+        """Tell whether a human answers in this chat, so that the bot stays silent."""
+        return self.paused_until is not None and now < self.paused_until
 
 
 def read(connection: Connection, contact_id: str) -> Contact | None:
@@ -96,14 +49,16 @@ def read(connection: Connection, contact_id: str) -> Contact | None:
     row = _row(connection, contact_id)
     if row is None:
         return None
-    known = _aliases(connection, row.id)
+    known = aliases.current(connection, row.id)
     return Contact(
         id=row.id,
         number_id=row.number_id,
         name=row.name,
-        recipient=Recipient(known.get("wa_id"), known.get("user_id")),
+        recipient=Recipient(known.get(aliases.NUMBER), known.get(aliases.USER_ID)),
         window=CareWindow(row.window_opened_at, row.window_refused_at),
         consent=Consent(_choices(connection, row.id)),
+        free_entry=FreeEntryPoint(row.referred_at, row.referral_answered_at),
+        paused_until=row.paused_until,
     )
 
 
@@ -118,40 +73,6 @@ def _row(connection: Connection, contact_id: str) -> Any:
     return _row(connection, row.merged_into) if row is not None and row.merged_into else row
 
 
-def _merge(connection: Connection, one: str, other: str) -> Identified:
-    """Make two contacts one, because they turned out to be the same person; the older one's conversation goes on.
-
-    Not while the other is in the middle of a turn or a request: then the next message tries again.
-    """
-    rows = {contact: connection.execute(_READ, {"contact": contact}).one() for contact in (one, other)}
-    kept, gone = sorted(rows, key=lambda contact: rows[contact].created_at)
-    if _is_busy(connection, gone):
-        return Identified(one)
-    _drop_replaced_follow_ups(connection, kept, gone)
-    for table in (aliases, inbox, outbox, consent, follow_ups):
-        connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
-    opened = [row for row in rows.values() if row.window_opened_at is not None]
-    if opened:
-        latest = max(opened, key=lambda row: row.window_opened_at)
-        record_window(connection, kept, CareWindow(latest.window_opened_at, latest.window_refused_at))
-    connection.execute(update(contacts).where(contacts.c.id == gone).values(merged_into=kept))
-    return Identified(kept, merged=True)
-
-
-def _is_busy(connection: Connection, contact_id: str) -> bool:
-    running = select(inbox.c.id).where(inbox.c.contact_id == contact_id, inbox.c.state == "running")
-    sending = select(outbox.c.id).where(outbox.c.contact_id == contact_id, outbox.c.state == "sending")
-    return any(connection.execute(query.limit(1)).first() for query in (running, sending))
-
-
-def _drop_replaced_follow_ups(connection: Connection, kept: str, gone: str) -> None:
-    """A name stands for one pending follow-up of a person: of two, the one of the conversation that goes on stays."""
-    pending = follow_ups.c.state == "pending"
-    names = select(follow_ups.c.name).where(pending, follow_ups.c.contact_id == kept)
-    double = pending & (follow_ups.c.contact_id == gone) & follow_ups.c.name.in_(names.scalar_subquery())
-    connection.execute(delete(follow_ups).where(double))
-
-
 def record_window(connection: Connection, contact_id: str, window: CareWindow) -> None:
     """Remember the contact's window."""
     values = {"contact": contact_id, "opened_at": window.opened_at, "refused_at": window.refused_at}
@@ -162,6 +83,25 @@ def window_of(connection: Connection, contact_id: str) -> CareWindow:
     """Return the contact's window."""
     row = connection.execute(_READ, {"contact": contact_id}).first()
     return CareWindow(row.window_opened_at, row.window_refused_at) if row else CareWindow(None)
+
+
+def record_referral(connection: Connection, contact_id: str, at: datetime) -> None:
+    """Note that the contact came from an ad or a post; an older referral changes nothing."""
+    newer = contacts.c.referred_at.is_(None) | (contacts.c.referred_at < at)
+    values = {"referred_at": at, "referral_answered_at": None}
+    connection.execute(update(contacts).where((contacts.c.id == contact_id) & newer).values(**values))
+
+
+def record_referral_answered(connection: Connection, contact_id: str, at: datetime) -> None:
+    """Note the first answer to a referral, from which the free entry point counts."""
+    waiting = contacts.c.referred_at.isnot(None) & contacts.c.referral_answered_at.is_(None)
+    connection.execute(update(contacts).where((contacts.c.id == contact_id) & waiting).values(referral_answered_at=at))
+
+
+def pause(connection: Connection, contact_id: str, until: datetime) -> None:
+    """Keep the bot silent in this chat until then; a pause that lasts longer stays."""
+    shorter = contacts.c.paused_until.is_(None) | (contacts.c.paused_until < until)
+    connection.execute(update(contacts).where((contacts.c.id == contact_id) & shorter).values(paused_until=until))
 
 
 def record_consent(connection: Connection, contact_id: str, given: ConsentGiven) -> None:
@@ -186,33 +126,6 @@ def record_consent(connection: Connection, contact_id: str, given: ConsentGiven)
             evidence=given.evidence,
         )
     )
-
-
-def _contact_of(connection: Connection, number_id: str, kind: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    found = connection.execute(_FIND, {"number": number_id, "alias_kind": kind, "alias_value": value}).scalar()
-    return None if found is None else str(found)
-
-
-def _aliases(connection: Connection, contact_id: str) -> dict[str, str]:
-    """Return the alias of each kind that the contact used last."""
-    return {row.kind: row.value for row in connection.execute(_ALIASES, {"contact": contact_id})}
-
-
-def _is_only_alias(connection: Connection, number_id: str, kind: str, value: str) -> bool:
-    """Tell whether another contact could not be answered any more without this alias."""
-    owner = _contact_of(connection, number_id, kind, value)
-    return owner is not None and set(_aliases(connection, owner)) == {kind}
-
-
-def _remember_alias(
-    connection: Connection, number_id: str, kind: str, value: str, contact_id: str, now: datetime
-) -> None:
-    same = (aliases.c.number_id == number_id) & (aliases.c.kind == kind) & (aliases.c.value == value)
-    connection.execute(delete(aliases).where(same))
-    row = {"number_id": number_id, "kind": kind, "value": value, "contact_id": contact_id, "seen_at": now}
-    connection.execute(insert(aliases).values(**row))
 
 
 def _choices(connection: Connection, contact_id: str) -> tuple[ConsentGiven, ...]:

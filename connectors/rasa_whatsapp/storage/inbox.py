@@ -32,6 +32,7 @@ class Kind(Enum):
 
     MESSAGE = "message"
     FOLLOW_UP = "follow_up"
+    CALL = "call"
     OTHER = "other"
 
 
@@ -151,6 +152,14 @@ def head(connection: Connection, contact_id: str) -> Row | None:
     )
 
 
+def last_message_id(connection: Connection, contact_id: str) -> str | None:
+    """Return the id of the latest message that this contact sent, or None."""
+    mine = (inbox.c.contact_id == contact_id) & (inbox.c.kind == Kind.MESSAGE.value)
+    latest = select(inbox.c.message_id).where(mine).order_by(inbox.c.sent_at.desc(), inbox.c.id.desc()).limit(1)
+    found = connection.execute(latest).scalar()
+    return None if found is None else str(found)
+
+
 def begin(connection: Connection, row: Row) -> None:
     """Mark a row as running; the count of attempts survives a crash."""
     connection.execute(_BEGIN, {"row": row.id, "tried": row.attempts + 1})
@@ -164,6 +173,12 @@ def finish(connection: Connection, row_id: int, state: State, now: datetime, rea
 def postpone(connection: Connection, row_id: int, until: datetime, reason: str, *, attempts: int) -> None:
     """Put a row back until later; `attempts` is what it counts from then on."""
     values = {"state": State.RECEIVED.value, "not_before": until, "reason": reason, "attempts": attempts}
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def put_last(connection: Connection, row_id: int, until: datetime, reason: str) -> None:
+    """Let a row wait until then without holding up the lane: what is sent before that moment goes first."""
+    values = {"state": State.RECEIVED.value, "not_before": until, "sent_at": until, "reason": reason}
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
 
 

@@ -19,22 +19,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
+from rasa_whatsapp.cloud.pages import more_of
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.storage.schema import outbox, statuses
-
-# Statuses of Meta in their order; what is not listed (deleted, warning) changes nothing.
-_RANK = {
-    "pending": 0,
-    "sending": 0,
-    "unsettled": 0,
-    "accepted": 1,
-    "sent": 2,
-    "failed": 2,
-    "delivered": 3,
-    "read": 4,
-    "played": 5,
-}
+from rasa_whatsapp.storage.schema import outbox
 
 
 class State(Enum):
@@ -53,12 +42,16 @@ class State(Enum):
     REPLACED = "replaced"
 
 
-_OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
+OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """One message of an utterance: its free form if there is one, and what the utterance's template is."""
+    """One message of an utterance: its free form if there is one, and what the utterance's template is.
+
+    `choices` maps the ids of what can be tapped to what a tap means; `numbers` are the meanings of 1, 2, 3 ... typed back; `more`
+    holds a menu's further pages. `must_upload` when Meta could not load its media by link.
+    """
 
     key: str
     utterance: str
@@ -67,26 +60,24 @@ class NewMessage:
     free_form: JSONDict | None
     template: TemplateUse | None
     choices: Mapping[str, str]
+    numbers: Sequence[str] = ()
+    more: JSONDict | None = None
+    must_upload: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message in the outbox."""
+class Message(NewMessage):
+    """A message in the outbox; `message_id` is Meta's, `copies` counts tries that may have arrived."""
 
     id: int
-    key: str
-    utterance: str
-    contact_id: str
-    proactive: bool
-    free_form: JSONDict | None
-    template: TemplateUse | None
     state: State
     form: str | None
+    message_id: str | None
     attempts: int
     not_before: datetime | None
     first_tried_at: datetime | None
     tried_at: datetime | None
-    copies: int  # tries that may have arrived
+    copies: int
 
     def begun(self, form: str, now: datetime) -> Message:
         """Return the message as it is while its request is under way."""
@@ -100,30 +91,12 @@ class Message:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentRow:
-    """A message that a status is about."""
-
-    id: int
-    key: str
-    utterance: str
-    contact_id: str
-    proactive: bool
-    state: str
-    form: str | None
-    message_id: str | None
-    tried_at: datetime | None
-    template: TemplateUse | None
-    choices: Mapping[str, str]
-
-
 # Statements of every message are built once: building one costs several times what running it does.
 _ADD = insert(outbox)
-_BY_KEY = select(outbox).where(outbox.c.key == bindparam("known_key"))
-_BY_META_ID = select(outbox).where(outbox.c.message_id == bindparam("meta_id"))
+BY_KEY = select(outbox).where(outbox.c.key == bindparam("known_key"))
 _HEAD = (
     select(outbox)
-    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(_OPEN))
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(OPEN))
     .order_by(outbox.c.id)
     .limit(1)
 )
@@ -142,18 +115,14 @@ _BEGIN = (
 _NAME = update(outbox).where(outbox.c.id == bindparam("row")).values(message_id=bindparam("meta_id"))
 _ACCEPT = (
     update(outbox)
-    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(_OPEN))
+    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
     .values(state=State.ACCEPTED.value, reason=None)
 )
-_KNOWN_STATUS = select(statuses.c.status).where(
-    statuses.c.message_id == bindparam("meta_id"), statuses.c.status == bindparam("told")
-)
-_ADD_STATUS = insert(statuses)
 
 
 def is_known(connection: Connection, key: str) -> bool:
     """Tell whether a message with this key was kept before."""
-    return connection.execute(_BY_KEY, {"known_key": key}).first() is not None
+    return connection.execute(BY_KEY, {"known_key": key}).first() is not None
 
 
 def add(connection: Connection, message: NewMessage, now: datetime) -> None:
@@ -166,6 +135,9 @@ def add(connection: Connection, message: NewMessage, now: datetime) -> None:
         "free_form": message.free_form,
         "template": _template_to_json(message.template),
         "choices": dict(message.choices),
+        "numbers": list(message.numbers) or None,
+        "more": message.more,
+        "must_upload": message.must_upload,
         "state": State.PENDING.value,
         "created_at": now,
     }
@@ -193,12 +165,12 @@ def add_refused(connection: Connection, *, contact_id: str, key: str, reason: st
 def head(connection: Connection, contact_id: str) -> Message | None:
     """Return the contact's next message to send, in the order in which they were said, or None."""
     row = connection.execute(_HEAD, {"contact": contact_id}).first()
-    return None if row is None else _message(row)
+    return None if row is None else message_of(row)
 
 
 def lanes_waiting(connection: Connection) -> list[str]:
     """Return the contacts who are owed something."""
-    waiting = select(outbox.c.contact_id).where(outbox.c.state.in_(_OPEN)).distinct()
+    waiting = select(outbox.c.contact_id).where(outbox.c.state.in_(OPEN)).distinct()
     return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
 
 
@@ -226,26 +198,20 @@ def postpone(
 ) -> None:
     """Try again later (PENDING), or wait whether it was sent (UNSETTLED); a status that settled it meanwhile stays."""
     values = {"state": state.value, "not_before": until, "error_code": code, "reason": reason, "copies": copies}
-    mine = (outbox.c.id == message.id) & outbox.c.state.in_(_OPEN)
+    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
     connection.execute(update(outbox).where(mine).values(**values))
 
 
 def settle(connection: Connection, row_id: int, state: State, *, reason: str, code: int | None = None) -> None:
     """End a message that will not be sent: refused, replaced or failed; a status that settled it meanwhile stays."""
     values = {"state": state.value, "reason": reason, "error_code": code}
-    connection.execute(update(outbox).where((outbox.c.id == row_id) & outbox.c.state.in_(_OPEN)).values(**values))
-
-
-def fail(connection: Connection, row: SentRow, message_id: str, *, reason: str, code: int | None) -> None:
-    """Note Meta's status `failed`."""
-    values = {"state": State.FAILED.value, "reason": reason, "error_code": code, "message_id": message_id}
-    connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
+    connection.execute(update(outbox).where((outbox.c.id == row_id) & outbox.c.state.in_(OPEN)).values(**values))
 
 
 def reopen(connection: Connection, message: Message) -> None:
     """After 131047 as an HTTP error: let the message pass the gate again, with the window closed now."""
     values = {"state": State.PENDING.value, "not_before": None}
-    mine = (outbox.c.id == message.id) & outbox.c.state.in_(_OPEN)
+    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
     connection.execute(update(outbox).where(mine).values(**values))
 
 
@@ -256,92 +222,32 @@ def went_as_template(connection: Connection, utterance: str, *, but: int) -> boo
     return connection.execute(select(outbox.c.id).where(carried & alive)).first() is not None
 
 
-def find_sent(connection: Connection, message_id: str, key: str | None) -> SentRow | None:
-    """Return the message that we sent, by Meta's id or else by the key it carried; None for other tools' messages."""
-    row = connection.execute(_BY_META_ID, {"meta_id": message_id}).first()
-    if row is None and key is not None:
-        row = connection.execute(_BY_KEY, {"known_key": key}).first()
-    if row is None:
-        return None
-    return SentRow(
-        id=row.id,
-        key=row.key,
-        utterance=row.utterance,
-        contact_id=row.contact_id,
-        proactive=row.proactive,
-        state=row.state,
-        form=row.form,
-        message_id=row.message_id,
-        tried_at=row.tried_at,
-        template=_template_from_json(row.template),
-        choices=row.choices,
+def of_draft(
+    draft: Draft,
+    *,
+    key: str,
+    utterance: str,
+    contact_id: str,
+    proactive: bool = False,
+    template: TemplateUse | None = None,
+) -> NewMessage:
+    """Return the message that says a draft."""
+    payloads = {payload: payload for payload in template.payloads} if template else {}
+    return NewMessage(
+        key=key,
+        utterance=utterance,
+        contact_id=contact_id,
+        proactive=proactive,
+        free_form=content_of(draft),
+        template=template,
+        choices={option.choice_id: option.payload for option in options_of(draft)} | payloads,
+        numbers=numbers_of(draft),
+        more=more_of(draft),
     )
 
 
-def add_fallback(connection: Connection, failed: SentRow, now: datetime) -> None:
-    """After a free-form message came back with 131047: say the utterance again as its template, once, or refuse it."""
-    if failed.template is None:
-        return
-    fallback = NewMessage(
-        key=f"{failed.utterance}/template",
-        utterance=failed.utterance,
-        contact_id=failed.contact_id,
-        proactive=failed.proactive,
-        free_form=None,
-        template=failed.template,
-        choices=failed.choices,
-    )
-    if not is_known(connection, fallback.key):
-        add(connection, fallback, now)
-
-
-def choice(connection: Connection, contact_id: str, message_id: str, choice_id: str) -> str | None:
-    """Return the payload behind a choice that we offered this contact in that message, or None if we did not."""
-    offered = (outbox.c.contact_id == contact_id) & (outbox.c.message_id == message_id)
-    choices = connection.execute(select(outbox.c.choices).where(offered)).scalar()
-    if choices is None:
-        # The tap can overtake the answer to the request that sent the message: then its id is not known yet.
-        under_way = (outbox.c.contact_id == contact_id) & outbox.c.state.in_(_OPEN) & outbox.c.message_id.is_(None)
-        rows = connection.execute(select(outbox.c.choices).where(under_way & (outbox.c.attempts > 0)))
-        choices = next((found for (found,) in rows if choice_id in found), None)
-    payload = (choices or {}).get(choice_id)
-    return None if payload is None else str(payload)
-
-
-def record_status(
-    connection: Connection, message_id: str, status: str, at: datetime, *, code: int | None, pricing: JSONDict | None
-) -> bool:
-    """Keep a status once; return whether it was new."""
-    if connection.execute(_KNOWN_STATUS, {"meta_id": message_id, "told": status}).first():
-        return False
-    values = {"message_id": message_id, "status": status, "at": at, "error_code": code, "pricing": pricing}
-    connection.execute(_ADD_STATUS, values)
-    return True
-
-
-def advance(connection: Connection, row: SentRow, status: str, message_id: str) -> None:
-    """Move a message forward to a status of Meta; what would be a step back changes nothing."""
-    if _RANK.get(status, -1) > _RANK.get(row.state, 99):
-        values = {
-            "state": status,
-            "message_id": row.message_id or message_id,
-            "reason": None,
-            "error_code": None,
-        }
-        connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
-
-
-def may_fail(row: SentRow, message_id: str) -> bool:
-    """Tell whether a `failed` status still counts.
-
-    A delivered message stays delivered (a linked device may fail alone), and the failure of an earlier copy with the same
-    key says nothing about the copy that was accepted since.
-    """
-    is_this_copy = row.message_id is None or row.message_id == message_id
-    return is_this_copy and _RANK.get(row.state, 99) < _RANK["delivered"]
-
-
-def _message(row: Any) -> Message:
+def message_of(row: Any) -> Message:
+    """Return a row of the table as a message."""
     return Message(
         id=row.id,
         key=row.key,
@@ -350,8 +256,13 @@ def _message(row: Any) -> Message:
         proactive=row.proactive,
         free_form=row.free_form,
         template=_template_from_json(row.template),
+        choices=row.choices,
+        numbers=row.numbers or (),
+        more=row.more,
+        must_upload=row.must_upload,
         state=State(row.state),
         form=row.form,
+        message_id=row.message_id,
         attempts=row.attempts,
         not_before=row.not_before,
         first_tried_at=row.first_tried_at,

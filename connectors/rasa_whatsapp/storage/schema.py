@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -71,19 +72,34 @@ contacts = Table(
     Column("name", Text),
     Column("window_opened_at", Moment),
     Column("window_refused_at", Moment),
+    Column("referred_at", Moment),
+    Column("referral_answered_at", Moment),
+    Column("paused_until", Moment),
     Column("merged_into", String(40)),
+    Column("joined_at", Moment),
     Column("created_at", Moment, nullable=False),
+    Index("contacts_merged", "merged_into"),
 )
 
-# How Meta names a contact: by phone number (wa_id) and by business-scoped user id. Either may come later.
+# Two contacts that are one person, found while one of them was in the middle of a turn or a request.
+merges = Table(
+    "merges",
+    metadata,
+    Column("one", String(40), ForeignKey("contacts.id"), primary_key=True),
+    Column("other", String(40), ForeignKey("contacts.id"), primary_key=True),
+)
+
+# How Meta names a contact: by phone number (wa_id) and by business-scoped user id; from when to when, by Meta's own time.
 aliases = Table(
     "aliases",
     metadata,
     Column("number_id", String(40), primary_key=True),
     Column("kind", String(10), primary_key=True),
     Column("value", String(180), primary_key=True),
-    Column("contact_id", String(40), ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("contact_id", String(40), ForeignKey("contacts.id"), primary_key=True, index=True),
+    Column("first_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("retired_at", Moment),
 )
 
 inbox = Table(
@@ -120,6 +136,9 @@ outbox = Table(
     Column("free_form", Json),
     Column("template", Json),
     Column("choices", Json, nullable=False),
+    Column("numbers", Json),
+    Column("more", Json),
+    Column("must_upload", Boolean, nullable=False, server_default=false()),
     Column("state", String(12), nullable=False),
     Column("form", String(12)),
     Column("request", Json),
@@ -176,4 +195,16 @@ follow_ups = Table(
     Column("finished_at", Moment),
     Index("follow_ups_due", "state", "due_at"),
     Index("follow_ups_contact", "contact_id", "state"),
+)
+
+# Media that a response names by link: how often, and under which id Meta has it if it was uploaded. The link is kept as its digest.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("number_id", String(40), primary_key=True),
+    Column("link", String(64), primary_key=True),
+    Column("uses", Integer, nullable=False, default=0),
+    Column("media_id", String(80)),
+    Column("expires_at", Moment),
+    Column("failed_at", Moment),
 )

@@ -1,0 +1,110 @@
+"""Make two contacts one that turned out to be one person: the older one's conversation goes on, and nothing of either is lost.
+
+While one of them is in the middle of a turn or a request, the merge is kept in `merges` and made as soon as that is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.storage import aliases
+from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, merges, outbox
+
+
+def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
+    """Return the contact who is both from now on, and whether they are one already."""
+    kept, gone = sorted((one, other), key=lambda contact: (_created_at(connection, contact), contact))
+    if _is_busy(connection, gone):
+        _keep_for_later(connection, kept, gone)
+        return one, False
+    _drop_replaced_follow_ups(connection, kept, gone)
+    aliases.move(connection, gone, kept)
+    for table in (inbox, outbox, consent, follow_ups):
+        connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
+    connection.execute(update(contacts).where(contacts.c.id == kept).values(**_latest(connection, kept, gone)))
+    led_there = (contacts.c.id == gone) | (contacts.c.merged_into == gone)
+    connection.execute(update(contacts).where(led_there).values(merged_into=kept))
+    return kept, True
+
+
+def merge_waiting(connection: Connection) -> list[str]:
+    """Make the merges that had to wait; return the contacts who have become two in one."""
+    made = []
+    for row in connection.execute(select(merges)).all():
+        one, other = _resolved(connection, row.one), _resolved(connection, row.other)
+        if one != other:
+            kept, done = merge(connection, one, other)
+            if not done:
+                continue
+            made.append(kept)
+        connection.execute(delete(merges).where((merges.c.one == row.one) & (merges.c.other == row.other)))
+    return made
+
+
+def is_waiting(connection: Connection, contact_id: str) -> bool:
+    """Tell whether this contact is to become one with another, as soon as neither is in the middle of something."""
+    mine = (merges.c.one == contact_id) | (merges.c.other == contact_id)
+    return connection.execute(select(merges.c.one).where(mine).limit(1)).first() is not None
+
+
+def not_joined(connection: Connection, contact_id: str) -> list[str]:
+    """Return the contacts merged into this one whose conversations the dialogue has not joined to its own yet."""
+    apart = (contacts.c.merged_into == contact_id) & contacts.c.joined_at.is_(None)
+    return [
+        str(gone) for (gone,) in connection.execute(select(contacts.c.id).where(apart).order_by(contacts.c.created_at))
+    ]
+
+
+def mark_joined(connection: Connection, gone: str, now: datetime) -> None:
+    """Note that the dialogue holds this merged contact's conversation."""
+    connection.execute(update(contacts).where(contacts.c.id == gone).values(joined_at=now))
+
+
+def _created_at(connection: Connection, contact_id: str) -> Any:
+    return connection.execute(select(contacts.c.created_at).where(contacts.c.id == contact_id)).scalar_one()
+
+
+def _resolved(connection: Connection, contact_id: str) -> str:
+    into = connection.execute(select(contacts.c.merged_into).where(contacts.c.id == contact_id)).scalar()
+    return _resolved(connection, into) if into else contact_id
+
+
+def _is_busy(connection: Connection, contact_id: str) -> bool:
+    running = select(inbox.c.id).where(inbox.c.contact_id == contact_id, inbox.c.state == "running")
+    sending = select(outbox.c.id).where(outbox.c.contact_id == contact_id, outbox.c.state == "sending")
+    return any(connection.execute(query.limit(1)).first() for query in (running, sending))
+
+
+def _keep_for_later(connection: Connection, kept: str, gone: str) -> None:
+    pair = (merges.c.one == kept) & (merges.c.other == gone)
+    if connection.execute(select(merges).where(pair)).first() is None:
+        connection.execute(insert(merges).values(one=kept, other=gone))
+
+
+def _drop_replaced_follow_ups(connection: Connection, kept: str, gone: str) -> None:
+    """A name stands for one pending follow-up of a person: of two, the one of the conversation that goes on stays."""
+    pending = follow_ups.c.state == "pending"
+    names = select(follow_ups.c.name).where(pending, follow_ups.c.contact_id == kept)
+    double = pending & (follow_ups.c.contact_id == gone) & follow_ups.c.name.in_(names.scalar_subquery())
+    connection.execute(delete(follow_ups).where(double))
+
+
+def _latest(connection: Connection, kept: str, gone: str) -> dict[str, Any]:
+    """Return name, window, free entry point and pause of the two: each from whom it is newer, the name from who has one."""
+    both = select(contacts).where(contacts.c.id.in_((kept, gone))).order_by(contacts.c.created_at)
+    found = connection.execute(both).mappings().all()
+    values: dict[str, Any] = {"name": next((row["name"] for row in found if row["name"]), None)}
+    for lead, others in (
+        ("window_opened_at", ("window_refused_at",)),
+        ("referred_at", ("referral_answered_at",)),
+        ("paused_until", ()),
+    ):
+        having = [row for row in found if row[lead] is not None]
+        if having:
+            newest = max(having, key=lambda row: row[lead])
+            values |= {name: newest[name] for name in (lead, *others)}
+    return values
