@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from rasa_whatsapp.policy.window import OPENING_NOTHING, CareWindow
+from rasa_whatsapp.policy.window import CareWindow
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 NEXT_TEN = datetime(2026, 11, 23, 10, 0, tzinfo=timezone.utc)
@@ -66,8 +66,3 @@ def test_a_new_message_reopens_after_a_refusal():
 def test_a_refusal_keeps_the_expiry():
     """Designers still see until when it would have been open."""
     assert CareWindow(TEN).with_refusal(TEN + SECOND).expires_at == NEXT_TEN
-
-
-def test_kinds_that_open_nothing():
-    """Reactions, system notes, edits, deletions and group messages do not open it (fact sheet 7.1)."""
-    assert sorted(OPENING_NOTHING) == ["edit", "group", "reaction", "revoke", "system"]

@@ -1,6 +1,6 @@
 """The gate that every outgoing message passes: free form, template, or a refusal with its reason.
 
-The ladder, first rung that applies: the window is open -> free form; the response carries a template -> that template, if it is
+The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries a template -> that template, if it is
 approved, complete and consented to; else refuse. Nothing is sent from here and nothing is raised.
 """
 
@@ -35,6 +35,7 @@ class Circumstances:
     templates: TemplateBook
     fallback_languages: Sequence[str] = ()
     utility_needs_opt_in: bool = False
+    is_paused: bool = False  # a human answers in this chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ Decision = Union[SendFreeForm, SendTemplate, Refuse]
 
 def decide(proposal: Proposal, given: Circumstances) -> Decision:
     """Return the first rung of the ladder that applies."""
+    if given.is_paused:
+        return Refuse("a human answers in this chat, so the bot stays silent")
     is_open = given.window.is_open(given.now)
     if proposal.has_free_form and is_open:
         opted_out = given.consent.standing(Scope.UTILITY) is Choice.OPT_OUT

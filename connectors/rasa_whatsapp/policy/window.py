@@ -12,9 +12,6 @@ from datetime import datetime, timedelta
 
 LENGTH = timedelta(hours=24)
 
-# Kinds of `messages[]` that do not open it: not something the customer said, or undecided by Meta (fact sheet 7.1).
-OPENING_NOTHING = frozenset({"reaction", "system", "edit", "revoke", "group"})
-
 
 @dataclass(frozen=True, slots=True)
 class CareWindow:

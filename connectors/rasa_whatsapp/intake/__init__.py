@@ -1,0 +1,97 @@
+"""Take the events of a webhook into the store, in one transaction: what is new becomes a row, a status, a choice, a name.
+
+Each event has its own savepoint: one that cannot be stored is parked with its reason, and the others are not touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.cloud.inbound import (
+    Broken,
+    Called,
+    EchoSent,
+    Event,
+    IdentityChanged,
+    MessageReceived,
+    PreferenceChanged,
+    StatusChanged,
+    Unused,
+    read_message,
+)
+from rasa_whatsapp.cloud.wire import MalformedField
+from rasa_whatsapp.intake import messages, people, statuses
+from rasa_whatsapp.intake.desk import Desk, IntakeRules, TakenIn
+from rasa_whatsapp.logs import trace
+from rasa_whatsapp.storage import inbox
+from rasa_whatsapp.storage.inbox import State
+
+__all__ = ["IntakeRules", "TakenIn", "replay", "take_in"]
+
+logger = logging.getLogger(__name__)
+
+
+def take_in(connection: Connection, events: Iterable[Event], rules: IntakeRules, now: datetime) -> TakenIn:
+    """Store what is new among the events."""
+    desk = Desk(connection, rules, now)
+    for event in events:
+        try:
+            with connection.begin_nested():
+                _take_one(desk, event)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
+            logger.error(
+                "An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"}
+            )
+            # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
+            desk.keep(event, State.PARKED, f"{type(problem).__name__} while storing it")
+    return desk.taken
+
+
+def replay(connection: Connection, row_ids: list[int], rules: IntakeRules, now: datetime) -> list[int]:
+    """Put parked rows back into their lanes; a broken message is read anew. Return the ids of those that now wait."""
+    desk = Desk(connection, rules, now)
+    return inbox.replay(connection, row_ids) + [row_id for row_id in row_ids if _reread(desk, row_id)]
+
+
+# event -> who takes it, if it is for a business number of ours
+_TAKERS: dict[type, Callable[[Desk, Any], None]] = {
+    MessageReceived: messages.take,
+    PreferenceChanged: people.take_preference,
+    IdentityChanged: people.take_identity,
+    EchoSent: people.take_echo,
+    Called: people.take_call,
+}
+
+
+def _take_one(desk: Desk, event: Event) -> None:
+    if isinstance(event, StatusChanged):
+        desk.owe(statuses.take(desk.connection, event))
+    elif isinstance(event, (Broken, Unused)):
+        desk.keep(event, State.PARKED if isinstance(event, Broken) else State.IGNORED, event.reason)
+    elif not _is_ours(event, desk.rules):
+        desk.keep(event, State.IGNORED, "the phone number id is not one of this bot's")
+    else:
+        _TAKERS[type(event)](desk, event)
+
+
+def _is_ours(event: Event, rules: IntakeRules) -> bool:
+    """Tell whether an event is for a number of this bot; a new user id may come without naming one."""
+    return event.number_id in rules.number_ids or (isinstance(event, IdentityChanged) and not event.number_id)
+
+
+def _reread(desk: Desk, row_id: int) -> bool:
+    row = inbox.parked_message(desk.connection, row_id)
+    if row is None:
+        return False
+    try:
+        event = read_message(row.number_id, row.body)
+    except MalformedField:
+        return False
+    inbox.remove(desk.connection, row_id)
+    _take_one(desk, event)
+    return True

@@ -1,0 +1,88 @@
+"""What taking in one webhook body shares: the transaction, the rules, the moment, and whose lanes have work afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.cloud.inbound import Event, PreferenceChanged, Sender, StatusChanged
+from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
+from rasa_whatsapp.storage import contacts, identity, inbox
+from rasa_whatsapp.storage.inbox import Kind, NewRow, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRules:
+    """Which business numbers are ours, which words opt out or in, what is a turn, how long a human keeps the bot silent.
+
+    `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call.
+    """
+
+    number_ids: Sequence[str]
+    opt_out_keywords: Sequence[str] = OPT_OUT_KEYWORDS
+    opt_in_keywords: Sequence[str] = OPT_IN_KEYWORDS
+    turns_for: Collection[str] = ()
+    pause_after_human: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """Whose lanes have new work: turns to take, messages to send."""
+
+    turns: set[str] = field(default_factory=set)
+    deliveries: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where events are taken in."""
+
+    connection: Connection
+    rules: IntakeRules
+    now: datetime
+    taken: TakenIn = field(default_factory=TakenIn)
+
+    def owe(self, contact_id: str | None) -> None:
+        """Let the contact's delivery look for work, if there is a contact."""
+        if contact_id is not None:
+            self.taken.deliveries.add(contact_id)
+
+    def identify(self, number_id: str, sender: Sender, sent_at: datetime) -> str:
+        """Return the contact who is this sender; one that has just become two in one may be owed something."""
+        found = identity.identify(self.connection, number_id, sender, sent_at=sent_at, now=self.now)
+        if found.merged:
+            self.owe(found.contact_id)
+        return found.contact_id
+
+    def open_window(self, contact_id: str, at: datetime) -> None:
+        """Let the care window count from this moment, if it is the latest."""
+        # A moment in the future would keep the window open for longer than 24 hours.
+        window = contacts.window_of(self.connection, contact_id).with_message(min(at, self.now))
+        contacts.record_window(self.connection, contact_id, window)
+
+    def keep(self, event: Event, state: State, reason: str) -> None:
+        """Record something that is no turn, once."""
+        message_id = _name(event) if isinstance(event, (StatusChanged, PreferenceChanged)) else event.message_id
+        if inbox.is_known(self.connection, event.number_id, message_id):
+            return
+        row = NewRow(
+            number_id=event.number_id,
+            message_id=message_id,
+            kind=Kind.OTHER,
+            body=event.raw,
+            sent_at=self.now,
+            received_at=self.now,
+            state=state,
+            reason=reason,
+        )
+        inbox.add(self.connection, row)
+
+
+def _name(event: StatusChanged | PreferenceChanged) -> str:
+    """Return what to call an event that is no message and has no id of its own."""
+    if isinstance(event, StatusChanged):
+        return f"{event.message_id}/{event.status}"
+    return f"user_preferences/{event.sender.user_id or event.sender.wa_id}/{event.at.isoformat()}"

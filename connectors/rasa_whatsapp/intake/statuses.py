@@ -1,0 +1,56 @@
+"""What Meta reports about a message that we sent: its state moves forward, and a failure leads to the next thing to try, once.
+
+131047 (the window is closed after all) -> the response's template; 131052 and 131053 (Meta could not load the media) -> uploaded
+by us, or as a plain link; 131050 -> an opt-out. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp import media_fallback
+from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
+from rasa_whatsapp.cloud.inbound import StatusChanged
+from rasa_whatsapp.policy.consent import stopped_at_meta
+from rasa_whatsapp.storage import contacts, outbox, reports
+
+REENGAGEMENT = 131047
+
+
+def take(connection: Connection, event: StatusChanged) -> str | None:
+    """Note a status; return the contact whose messages it moved, or None if it is old news or another tool's message."""
+    code = event.error.code if event.error else None
+    is_new = reports.record_status(
+        connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing
+    )
+    row = reports.find_sent(connection, event.message_id, event.key)
+    if row is None or not is_new:
+        return None
+    if event.status != "failed":
+        reports.advance(connection, row, event.status, event.message_id)
+    elif reports.may_fail(row, event.message_id):
+        _take_failure(connection, row, event)
+    return row.contact_id
+
+
+def _take_failure(connection: Connection, row: outbox.Message, event: StatusChanged) -> None:
+    code = event.error.code if event.error else None
+    if code is None:
+        reports.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
+        return
+    disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
+    reports.fail(
+        connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}{_in_detail(event)}", code=code
+    )
+    if code == REENGAGEMENT and row.form == "free_form":
+        window = contacts.window_of(connection, row.contact_id)
+        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
+        reports.add_fallback(connection, row, event.at)
+    elif media_fallback.applies(code, row):
+        media_fallback.say_otherwise(connection, row, code, event.at)
+    elif disposition is Disposition.STOP_CONTACTING:
+        contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
+
+
+def _in_detail(event: StatusChanged) -> str:
+    return f" ({event.error.details})" if event.error and event.error.details else ""
