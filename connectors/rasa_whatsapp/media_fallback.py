@@ -1,0 +1,68 @@
+"""What follows when Meta could not load a message's media: it is uploaded by us; if that cannot be either, it goes as a plain link.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes (131052, 131053)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.cloud.media_links import as_plain, links_of
+from rasa_whatsapp.storage import contacts, outbox, uploads
+from rasa_whatsapp.storage.outbox import Message, NewMessage
+
+_LOAD_CODES = frozenset({131052, 131053})
+_ID_CODES = frozenset({100, 131009})  # what an id that has expired, or was deleted, is answered with
+
+
+def applies(code: int, message: Message) -> bool:
+    """Tell whether a refusal with this code may be about the message's media."""
+    has_links = message.form == "free_form" and bool(links_of(message.free_form or {}))
+    return has_links and code in _LOAD_CODES | _ID_CODES
+
+
+def say_otherwise(connection: Connection, failed: Message, code: int, now: datetime) -> None:
+    """Keep for delivery what is to be tried next, once each: `<key>/upload`, then `<key>/link`."""
+    contact = contacts.read(connection, failed.contact_id)
+    links = links_of(failed.free_form or {})
+    if contact is None or not links:
+        return
+    had_id = [uploads.forget(connection, contact.number_id, link.link) for link in links]
+    if code in _ID_CODES and not any(had_id):
+        return  # not about media: the same content would fail again
+    if failed.must_upload:
+        say_plainly(connection, failed, now)
+    else:
+        _add_once(connection, replace(_again(failed, f"{failed.key}/upload"), must_upload=True), now)
+
+
+def say_plainly(connection: Connection, message: Message, now: datetime) -> None:
+    """Keep for delivery what the message says without its media: `<key>/link`, and `<key>/link.2` if there is more of it."""
+    key = f"{message.key.removesuffix('/upload')}/link"
+    contents = as_plain(message.free_form or {})
+    for part, content in enumerate(contents, start=1):
+        said = replace(_again(message, key if part == 1 else f"{key}.{part}"), free_form=content)
+        # what can be tapped is in the last part
+        _add_once(connection, said if part == len(contents) else replace(said, choices={}, numbers=(), more=None), now)
+
+
+def _again(message: Message, key: str) -> NewMessage:
+    return NewMessage(
+        key=key,
+        utterance=message.utterance,
+        contact_id=message.contact_id,
+        proactive=message.proactive,
+        free_form=message.free_form,
+        template=message.template,
+        choices=message.choices,
+        numbers=message.numbers,
+        more=message.more,
+    )
+
+
+def _add_once(connection: Connection, message: NewMessage, now: datetime) -> None:
+    if not outbox.is_known(connection, message.key):
+        outbox.add(connection, message, now)
