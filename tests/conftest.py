@@ -22,14 +22,16 @@ import pytest_asyncio
 from sqlalchemy import event, select
 
 from rasa_whatsapp import turns
+from rasa_whatsapp.cloud.answers import Accepted, Answer
+from rasa_whatsapp.cloud.media_links import MediaLink
 from rasa_whatsapp.cloud.outbound import GraphRequest
-from rasa_whatsapp.cloud.responses import Accepted, Answer
 from rasa_whatsapp.demo import ensure_model
-from rasa_whatsapp.dialogue import Turn
+from rasa_whatsapp.errors import UploadFailed
 from rasa_whatsapp.gateway import Gateway, Rules
 from rasa_whatsapp.intake import IntakeRules
-from rasa_whatsapp.storage import inbox, outbox, schema
+from rasa_whatsapp.storage import inbox, merging, outbox, schema
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.turn import Turn
 
 ROOT = Path(__file__).resolve().parents[1]
 MORNING = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -143,6 +145,7 @@ class RecordingDialogue:
         self.turns: list[Turn] = []
         self.asked: list[str] = []
         self.saved: set[str] = set()
+        self.joined: list[tuple[str, str]] = []
         self.answer: Callable[[Turn], Any] = lambda turn: []
         self.before: Callable[[Turn], Any] | None = None
         self.sensible = True
@@ -157,6 +160,10 @@ class RecordingDialogue:
         self.asked.append(turn.text)
         return turn.message_id in self.saved
 
+    async def join(self, contact_id: str, merged: str) -> None:
+        """Remember whose conversations are one."""
+        self.joined.append((contact_id, merged))
+
     async def take(self, turn: Turn) -> bool:
         """Take the turn, and say each response of the answer."""
         self.turns.append(turn)
@@ -167,10 +174,33 @@ class RecordingDialogue:
         assert self.gateway is not None
         for ordinal, response in enumerate(self.answer(turn), start=1):
             await self.gateway.say(
-                turn.contact_id, turn.cause, ordinal, response, proactive=turn.is_external, asked_at=turn.sent_at
+                turn.contact_id,
+                turn.cause,
+                ordinal,
+                response,
+                proactive=turn.is_external,
+                asked_at=turn.sent_at,
+                replying_to=turn.customer_message_id,
             )
         self.saved.add(turn.message_id)
         return True
+
+
+class RecordingUploads:
+    """Gives each media file the id 9001, 9002 and so on; `failing` makes uploads fail instead."""
+
+    def __init__(self) -> None:
+        self.links: list[str] = []
+        self.numbers: list[str] = []
+        self.failing = False
+
+    async def upload(self, number_id: str, media: MediaLink) -> str:
+        """Return the next id."""
+        self.links.append(media.link)
+        self.numbers.append(number_id)
+        if self.failing:
+            raise UploadFailed("the host does not answer")
+        return str(9000 + len(self.links))
 
 
 class Stage:
@@ -181,6 +211,7 @@ class Stage:
         self.clock = clock
         self.graph = RecordingGraph()
         self.dialogue = RecordingDialogue()
+        self.uploads = RecordingUploads()
         self.rules = Rules(intake=IntakeRules(number_ids=(NUMBER_ID,)), read_receipts=False, tick_seconds=3600)
         self.gateway: Gateway | None = None
         self._messages = 0
@@ -189,7 +220,12 @@ class Stage:
         """Start a gateway; `changes` are fields of its rules."""
         self.rules = replace(self.rules, **changes)
         self.gateway = Gateway(
-            database=self.database, clock=self.clock, graph=self.graph, dialogue=self.dialogue, rules=self.rules
+            database=self.database,
+            clock=self.clock,
+            graph=self.graph,
+            uploads=self.uploads,
+            dialogue=self.dialogue,
+            rules=self.rules,
         )
         self.dialogue.gateway = self.gateway
         await self.gateway.start()
@@ -254,6 +290,7 @@ class Stage:
         """Do what ticks and timers would do by now, then wait until no lane is at work."""
         assert self.gateway is not None
         await self.database.run(turns.fire_due, self.clock.now())
+        await self.database.run(merging.merge_waiting)
         for contact_id in await self.database.run(inbox.lanes_waiting):
             self.gateway._turns.wake(contact_id)
         await self.idle()

@@ -1,4 +1,4 @@
-"""The way out, one contact at a time: what a response becomes in the outbox, which request is next, what its answer means.
+"""The way out, one contact at a time: which request is next, what its answer means.
 
 Each function is one transaction. The gate judges at the moment of sending, so a message that waited is judged again.
 """
@@ -6,30 +6,33 @@ Each function is one transaction. The gate judges at the moment of sending, so a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Union
 
 from sqlalchemy.engine import Connection
 
+from rasa_whatsapp import media_fallback
 from rasa_whatsapp.cloud import outbound
-from rasa_whatsapp.cloud.drafts import content_of, options_of
+from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
+from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
-from rasa_whatsapp.cloud.responses import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.templates import TemplateBook
+from rasa_whatsapp.cloud.web_addresses import is_at
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.dialogue import ConsentNote, Utterance
 from rasa_whatsapp.errors import UnknownContact
-from rasa_whatsapp.policy.consent import ConsentGiven, stopped_at_meta
+from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.storage import contacts, outbox
+from rasa_whatsapp.storage import contacts, identity, merging, outbox, uploads
 from rasa_whatsapp.storage.contacts import Contact
-from rasa_whatsapp.storage.outbox import Message, NewMessage, State
+from rasa_whatsapp.storage.outbox import Message, State
 
 logger = logging.getLogger(__name__)
+
+_UNTIL_MERGED = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class DeliveryRules:
     """What an operator may set about sending.
 
     `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
-    worth sending.
+    worth sending; `upload_hosts` are the hosts whose media this process may fetch and upload.
     """
 
     templates: TemplateBook = field(default_factory=TemplateBook)
@@ -45,23 +48,7 @@ class DeliveryRules:
     utility_needs_opt_in: bool = False
     settle: timedelta = timedelta(seconds=10)
     age_limit: timedelta = timedelta(hours=23)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """A response of the dialogue: who caused it and when, which one in order it is, and what it asks for."""
-
-    contact_id: str
-    cause: str
-    ordinal: int
-    proactive: bool
-    asked_at: datetime | None
-    utterance: Utterance
-
-    @property
-    def key(self) -> str:
-        """Return the key of the response, and of its first part."""
-        return f"{self.cause}#{self.ordinal}"
+    upload_hosts: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,41 +59,16 @@ class Send:
     request: GraphRequest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Fetch this media and give it to Meta under this business number, then look again."""
+
+    number_id: str
+    media: MediaLink
+
+
 # what to do now, or the pause until there may be something (none at all: look again), or nothing at all
-Next = Union[Send, timedelta, None]
-
-
-def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
-    """Put a response into the outbox, each part under its key; a response whose key is known is not said again.
-
-    Returns the contact who is owed it. Raises UnknownContact.
-    """
-    contact_id = _known_contact(connection, spoken.contact_id)
-    if outbox.is_known(connection, spoken.key):
-        return contact_id
-    if spoken.utterance.consent is not None:
-        _note_consent(connection, contact_id, spoken, spoken.utterance.consent, now)
-    template = spoken.utterance.template
-    payloads = {payload: payload for payload in template.payloads} if template else {}
-    for part, draft in enumerate(spoken.utterance.drafts or (None,), start=1):
-        choices = {option.choice_id: option.payload for option in options_of(draft)} if draft else {}
-        message = NewMessage(
-            key=spoken.key if part == 1 else f"{spoken.key}.{part}",
-            utterance=spoken.key,
-            contact_id=contact_id,
-            proactive=spoken.proactive,
-            free_form=content_of(draft) if draft else None,
-            template=template,
-            choices=choices | payloads,
-        )
-        outbox.add(connection, message, now)
-    return contact_id
-
-
-def keep_impossible(connection: Connection, contact_id: str, key: str, reason: str, now: datetime) -> None:
-    """Record a response that WhatsApp cannot take."""
-    known_as = _known_contact(connection, contact_id)
-    outbox.add_refused(connection, contact_id=known_as, key=key, reason=reason, now=now)
+Next = Union[Send, Upload, timedelta, None]
 
 
 def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, now: datetime) -> Next:
@@ -120,19 +82,35 @@ def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, no
         return message.not_before - now
     contact = contacts.read(connection, contact_id)
     if contact is None:
-        raise UnknownContact(f"{contact_id!r} is no contact of this WhatsApp channel")
+        raise UnknownContact(contact_id)
     return _pass_gate(connection, message, contact, rules, now)
 
 
 def record(
     connection: Connection, message: Message, answer: Answer, rules: DeliveryRules, now: datetime, jitter: float
-) -> bool:
-    """Note what Graph answered; return whether the contact is owed more. `jitter` in 0..1 spreads retries."""
+) -> str | None:
+    """Note what Graph answered; return the contact if more is owed to them. `jitter` in 0..1 spreads retries."""
     if isinstance(answer, Accepted):
         outbox.accept(connection, message, answer.message_id)
+        _record_acceptance(connection, message.contact_id, answer, now)
     else:
         _record_refusal(connection, message, answer, rules, now, jitter)
-    return outbox.head(connection, message.contact_id) is not None
+    contact_id = contacts.resolve(connection, message.contact_id) or message.contact_id
+    return contact_id if outbox.head(connection, contact_id) is not None else None
+
+
+def record_upload(connection: Connection, upload: Upload, media_id: str | None, now: datetime) -> None:
+    """Note under which id Meta has the media now; None if it could not be uploaded."""
+    if media_id is None:
+        uploads.failed(connection, upload.number_id, upload.media.link, now)
+    else:
+        uploads.keep(connection, upload.number_id, upload.media.link, media_id, now)
+
+
+def _record_acceptance(connection: Connection, contact_id: str, answer: Accepted, now: datetime) -> None:
+    contacts.record_referral_answered(connection, contact_id, now)
+    if answer.wa_id:
+        identity.learn_number(connection, contact_id, answer.wa_id, now)
 
 
 def _record_refusal(
@@ -154,6 +132,8 @@ def _record_refusal(
         outbox.reopen(connection, message)
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
+        if media_fallback.applies(answer.code, message):
+            media_fallback.say_otherwise(connection, message, answer.code, now)
         if answer.disposition is Disposition.STOP_CONTACTING:
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 
@@ -166,6 +146,8 @@ def _settle_interrupted(connection: Connection, message: Message, rules: Deliver
 
 
 def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
+    if not contact.recipient.is_known:
+        return _without_recipient(connection, message, contact)
     circumstances = Circumstances(
         now=now,
         window=contact.window,
@@ -173,6 +155,7 @@ def _pass_gate(connection: Connection, message: Message, contact: Contact, rules
         templates=rules.templates,
         fallback_languages=rules.fallback_languages,
         utility_needs_opt_in=rules.utility_needs_opt_in,
+        is_paused=contact.is_paused(now),
     )
     proposal = Proposal(
         has_free_form=message.free_form is not None, template=message.template, proactive=message.proactive
@@ -185,12 +168,44 @@ def _pass_gate(connection: Connection, message: Message, contact: Contact, rules
         )
         return timedelta(0)
     if not isinstance(decision, SendTemplate):
-        return _begin(connection, message, contact, message.free_form or {}, "free_form", now)
+        return _begin_free_form(connection, message, contact, rules, now)
     if outbox.went_as_template(connection, message.utterance, but=message.id):
         outbox.settle(connection, message.id, State.REPLACED, reason="the response went as its template")
         return timedelta(0)
     content = {"type": "template", "template": decision.message.content}
     return _begin(connection, message, contact, content, "template", now)
+
+
+def _without_recipient(connection: Connection, message: Message, contact: Contact) -> timedelta:
+    """The contact gave up its names: the new ones come with a merge, or with the customer's next message."""
+    if merging.is_waiting(connection, contact.id):
+        return _UNTIL_MERGED
+    reason = "the customer's number and user id are not known any more: wait for their next message"
+    outbox.settle(connection, message.id, State.REFUSED, reason=reason)
+    logger.warning("A message to %s was refused: %s.", contact.id, reason, extra={"action": "message_refused"})
+    return timedelta(0)
+
+
+def _begin_free_form(
+    connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime
+) -> Next:
+    """Return the request, or first the upload of a media file that goes out often or that Meta cannot load itself."""
+    content = message.free_form or {}
+    links = [media for media in links_of(content) if is_at(media.link, rules.upload_hosts)]
+    ids: dict[str, str] = {}
+    for media in links:
+        media_id = uploads.media_id(connection, contact.number_id, media.link, now)
+        if media_id is not None:
+            ids[media.link] = media_id
+        elif uploads.is_worth_it(connection, contact.number_id, media.link, now, anyway=message.must_upload):
+            return Upload(number_id=contact.number_id, media=media)
+    if message.must_upload and len(ids) < len(links_of(content)):
+        media_fallback.say_plainly(connection, message, now)
+        outbox.settle(connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
+        return timedelta(0)
+    for media in links:
+        uploads.count_use(connection, contact.number_id, media.link)
+    return _begin(connection, message, contact, with_ids(content, ids), "free_form", now)
 
 
 def _begin(
@@ -222,25 +237,3 @@ def _try_later(
     until = max(verdict.at, now + rules.settle) if uncertain else verdict.at
     state = State.UNSETTLED if uncertain else State.PENDING
     outbox.postpone(connection, message, state, until, code=refused.code, reason=refused.explanation, copies=copies)
-
-
-def _known_contact(connection: Connection, contact_id: str) -> str:
-    found = contacts.resolve(connection, contact_id)
-    if found is None:
-        raise UnknownContact(contact_id)
-    return found
-
-
-def _note_consent(connection: Connection, contact_id: str, spoken: Spoken, note: ConsentNote, now: datetime) -> None:
-    """Note what the customer is told here that they agreed to: at the moment of the message that they agreed with.
-
-    A turn may run later than a STOP that was typed after that message, and must not outdo it.
-    """
-    given = ConsentGiven(
-        scope=note.scope,
-        choice=note.choice,
-        at=min(spoken.asked_at or now, now),
-        source=note.source,
-        evidence=spoken.cause,
-    )
-    contacts.record_consent(connection, contact_id, given)

@@ -5,7 +5,7 @@
     say:        response -> drafts -> outbox (committed) -> the contact's delivery is woken
     deliver:    next message of one contact -> gate -> request -> answer recorded
 
-What each step does in detail stands in intake.py, turns.py, dialogue.py and delivery.py. There is no second way to send.
+What each step does in detail stands in intake/, turns.py, responses/, spoken.py and delivery.py. There is no second way to send.
 """
 
 from __future__ import annotations
@@ -16,48 +16,30 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from rasa_whatsapp import delivery, intake, turns
+from rasa_whatsapp import delivery, intake, spoken, turns
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.cloud import inbound, outbound
 from rasa_whatsapp.cloud.outbound import GraphRequest
-from rasa_whatsapp.cloud.responses import Answer
-from rasa_whatsapp.delivery import DeliveryRules, Send, Spoken
-from rasa_whatsapp.dialogue import DEFAULT_LIST_BUTTON, Turn, to_utterance
-from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible
+from rasa_whatsapp.delivery import DeliveryRules, Send, Upload
+from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, UploadFailed
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.lanes import Lanes
 from rasa_whatsapp.logs import trace
-from rasa_whatsapp.storage import inbox, outbox
+from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
+from rasa_whatsapp.responses.utterances import Wording, to_utterance
+from rasa_whatsapp.spoken import Spoken
+from rasa_whatsapp.storage import inbox, merging, outbox
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
-from rasa_whatsapp.turns import Due, Keywords
+from rasa_whatsapp.turn_sources import Keywords
+from rasa_whatsapp.turns import Answered, Due
 
 logger = logging.getLogger(__name__)
 
 _DIALOGUE_AWAY = timedelta(seconds=1)
 _LONGEST_TURN_PAUSE = timedelta(minutes=1)
-
-
-class Dialogue(Protocol):
-    """Whoever answers: Rasa in production."""
-
-    async def has_taken(self, turn: Turn) -> bool:
-        """Tell whether the dialogue holds this turn, so that an interrupted run of it had come to its end."""
-
-    async def take(self, turn: Turn) -> bool:
-        """Take a turn; return False if it has become pointless.
-
-        Both raise DialogueUnavailable if no dialogue is there at the moment.
-        """
-
-
-class GraphApi(Protocol):
-    """Whoever carries out Graph requests."""
-
-    async def post(self, request: GraphRequest) -> Answer:
-        """Return what became of the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +48,7 @@ class Rules:
 
     intake: IntakeRules
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
-    list_button: str = DEFAULT_LIST_BUTTON
+    wording: Wording = field(default_factory=Wording)
     read_receipts: bool = True
     typing_indicator: bool = True
     turn_attempts: int = 3
@@ -79,10 +61,20 @@ class Rules:
 class Gateway:
     """Leads every message its way. Make it where an event loop runs; `start` it once, `close` it at the end."""
 
-    def __init__(self, *, database: Database, clock: Clock, graph: GraphApi, dialogue: Dialogue, rules: Rules) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        graph: GraphApi,
+        uploads: MediaUploads,
+        dialogue: Dialogue,
+        rules: Rules,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._graph = graph
+        self._uploads = uploads
         self._dialogue = dialogue
         self._rules = rules
         self._keywords = Keywords(opt_out=rules.intake.opt_out_keywords, opt_in=rules.intake.opt_in_keywords)
@@ -127,6 +119,9 @@ class Gateway:
         step = await self._database.run(turns.begin_next, contact_id, self._keywords, self._clock.now())
         if isinstance(step, Due):
             return await self._run(step)
+        if isinstance(step, Answered):
+            self._deliveries.wake(step.contact_id)
+            return 0
         return None if step is None else step.total_seconds()
 
     async def say(
@@ -138,27 +133,29 @@ class Gateway:
         *,
         proactive: bool,
         asked_at: datetime | None = None,
+        replying_to: str | None = None,
     ) -> None:
-        """Keep a response for delivery under keys made of its cause and ordinal; `asked_at` is when its cause was sent.
+        """Keep a response for delivery under keys made of its cause and ordinal.
 
-        A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
+        `asked_at` is when its cause was sent, `replying_to` the customer's message if that is the cause. A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
         """
         now = self._clock.now()
         try:
-            utterance = to_utterance(response, list_button=self._rules.list_button)
+            utterance = to_utterance(response, self._rules.wording)
         except DraftImpossible as problem:
             logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
-            await self._database.run(delivery.keep_impossible, contact_id, f"{cause}#{ordinal}", str(problem), now)
+            await self._database.run(spoken.keep_impossible, contact_id, f"{cause}#{ordinal}", str(problem), now)
             return
-        spoken = Spoken(
+        said = Spoken(
             contact_id=contact_id,
             cause=cause,
             ordinal=ordinal,
             proactive=proactive,
             asked_at=asked_at,
+            replying_to=replying_to,
             utterance=utterance,
         )
-        self._deliveries.wake(await self._database.run(delivery.keep, spoken, now))
+        self._deliveries.wake(await self._database.run(spoken.keep, said, now))
 
     async def deliver(self, contact_id: str) -> float | None:
         """Send the contact's next message; return the seconds until there may be another, None if there is none."""
@@ -167,8 +164,11 @@ class Gateway:
         if isinstance(step, Send):
             answer = await self._graph.post(step.request)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
-            has_more = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
-            return 0 if has_more else None
+            owed = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
+            return self._go_on(contact_id, owed)
+        if isinstance(step, Upload):
+            await self._upload(step)
+            return 0
         return None if step is None else step.total_seconds()
 
     async def schedule(self, follow_up: NewFollowUp) -> None:
@@ -179,11 +179,26 @@ class Gateway:
         """Cancel the contact's open follow-ups that match everything given, but not the one that is the cause."""
         await self._database.run(turns.cancel, which, self._clock.now())
 
+    def _go_on(self, contact_id: str, owed: str | None) -> float | None:
+        """Return when this lane goes on; the answer may have told that the contact is one with another."""
+        if owed is None or owed == contact_id:
+            return None if owed is None else 0
+        self._deliveries.wake(owed)
+        return None
+
+    async def _upload(self, wanted: Upload) -> None:
+        try:
+            media_id = await self._uploads.upload(wanted.number_id, wanted.media)
+        except UploadFailed as problem:
+            logger.warning("Media could not be uploaded: %s.", problem, extra={"action": "upload_failed"})
+            media_id = None
+        await self._database.run(delivery.record_upload, wanted, media_id, self._clock.now())
+
     async def _run(self, due: Due) -> float | None:
         if due.row.kind is inbox.Kind.MESSAGE:
             self._mark_as_read(due)
         try:
-            sensible = await self._take_once(due)
+            sensible = await asyncio.wait_for(self._take_once(due), self._rules.turn_seconds)
         except DialogueUnavailable as problem:
             await self._database.run(turns.put_back, due, self._clock.now(), reason=str(problem), pause=_DIALOGUE_AWAY)
             return _DIALOGUE_AWAY.total_seconds()
@@ -197,11 +212,14 @@ class Gateway:
 
     async def _take_once(self, due: Due) -> bool:
         """Let the dialogue take the turn unless an interrupted run of it had come to its end."""
+        for merged in due.join:
+            await self._dialogue.join(due.contact.id, merged)
+            await self._database.run(merging.mark_joined, merged, self._clock.now())
         if due.again:
             if await self._dialogue.has_taken(due.turn):
                 return True
             await self._database.run(turns.begin_again, due, self._clock.now())
-        return await asyncio.wait_for(self._dialogue.take(due.turn), self._rules.turn_seconds)
+        return await self._dialogue.take(due.turn)
 
     async def _turn_failed(self, due: Due, problem: Exception) -> float:
         logger.error("A turn of %s failed: %s", due.turn.contact_id, trace(problem), extra={"action": "turn_failed"})
@@ -235,12 +253,15 @@ class Gateway:
         await self._graph.post(receipt)
 
     async def _watch(self) -> None:
-        """Put due follow-ups into their lanes, and notice what another process (a replay) put there."""
+        """Put due follow-ups into their lanes, make merges that had to wait, and notice what another process (a replay) did."""
         while True:
             try:
                 await self._database.run(turns.fire_due, self._clock.now())
+                await self._database.run(merging.merge_waiting)
                 for contact_id in await self._database.run(inbox.lanes_waiting):
                     self._turns.wake(contact_id)
+                for contact_id in await self._database.run(outbox.lanes_waiting):
+                    self._deliveries.wake(contact_id)
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
             await asyncio.sleep(self._rules.tick_seconds)

@@ -7,9 +7,8 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
-from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.gateway import Gateway
-from rasa_whatsapp.rasa_dialogue import CHANNEL_NAME
+from rasa_whatsapp.turn import CHANNEL_NAME, Turn
 
 
 class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
@@ -30,8 +29,15 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         """Keep a response for delivery; it is durable when this returns."""
         self._said += 1
         proactive = self.turn is None or self.turn.is_external
-        asked_at = self.turn.sent_at if self.turn else None
-        await self.gateway.say(recipient_id, self.cause, self._said, message, proactive=proactive, asked_at=asked_at)
+        await self.gateway.say(
+            recipient_id,
+            self.cause,
+            self._said,
+            message,
+            proactive=proactive,
+            asked_at=self.turn.sent_at if self.turn else None,
+            replying_to=self.turn.customer_message_id if self.turn else None,
+        )
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

@@ -14,13 +14,21 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import LockError
 from rasa.core.processor import MessageProcessor
-from rasa.shared.core.events import ReminderScheduled, Restarted, UserUttered
+from rasa.shared.core.constants import ACTION_SESSION_START_NAME
+from rasa.shared.core.events import (
+    ActionExecuted,
+    BotUttered,
+    Event,
+    ReminderScheduled,
+    Restarted,
+    SessionStarted,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
 from rasa_whatsapp.errors import DialogueUnavailable
+from rasa_whatsapp.turn import CHANNEL_NAME, COMMAND_PREFIX, Turn
 
-CHANNEL_NAME = "whatsapp"
 _NOT_A_COMMAND = "\u200b"  # a zero-width space: no blank, so nothing strips it, and NLU hardly sees it
 
 
@@ -53,6 +61,15 @@ class RasaDialogue:
             raise DialogueUnavailable("the conversation is locked by another process") from problem
         return True
 
+    async def join(self, contact_id: str, merged: str) -> None:
+        """Add the conversation of a contact who turned out to be this one to this one's; again is as good as once."""
+        agent = self._ready_agent()
+        try:
+            async with agent.lock_store.lock(contact_id):
+                await _append(agent, contact_id, merged)
+        except LockError as problem:
+            raise DialogueUnavailable("the conversation is locked by another process") from problem
+
     def _ready_agent(self) -> Agent:
         agent = self._agent()
         if agent is None or not agent.is_ready() or agent.processor is None:
@@ -76,8 +93,9 @@ class RasaDialogue:
 
 async def _parse(turn: Turn, processor: MessageProcessor) -> dict[str, Any]:
     """Return the parse result of a turn with the channel's entities in it, and with no others of these names."""
-    if turn.is_external or turn.intent in (processor.domain.intents if turn.intent else ()):
-        parsed = _known_intent(turn)
+    intent = _known_intent(turn, processor)
+    if intent is not None:
+        parsed = _without_nlu(turn, intent)
     else:
         parsed = await processor.parse_message(UserMessage(text=_as_typed(turn), sender_id=turn.contact_id))
         parsed["text"] = turn.text
@@ -97,14 +115,53 @@ def _as_typed(turn: Turn) -> str:
     return _NOT_A_COMMAND + turn.text.strip()
 
 
-def _known_intent(turn: Turn) -> dict[str, Any]:
-    intent = {"name": turn.intent, "confidence": 1.0}
+def _known_intent(turn: Turn, processor: MessageProcessor) -> str | None:
+    """Return the intent that the channel knows and the domain declares; a follow-up's is taken as Rasa itself takes it."""
+    if turn.is_external:
+        return turn.intents[0]
+    return next((intent for intent in turn.intents if intent in processor.domain.intents), None)
+
+
+def _without_nlu(turn: Turn, name: str) -> dict[str, Any]:
+    intent = {"name": name, "confidence": 1.0}
     return {
         "text": turn.text,
         "intent": intent,
         "intent_ranking": [intent],
         "entities": [dict(entity) for entity in turn.event_entities],
     }
+
+
+async def _append(agent: Agent, contact_id: str, merged: str) -> None:
+    theirs = await agent.tracker_store.retrieve_full_tracker(merged)
+    ours = await agent.tracker_store.retrieve_full_tracker(contact_id)
+    events = _as_one_session(list(theirs.events)) if theirs is not None else []
+    if not events or (ours is not None and any(known.timestamp == events[-1].timestamp for known in ours.events)):
+        return
+    # As Rasa's own processor does it: what is saved are the events after those that this call returns.
+    tracker = await agent.tracker_store.get_or_create_tracker(contact_id, append_action_listen=False)
+    for event in events:
+        tracker.update(event, agent.domain)
+    await agent.tracker_store.save(tracker)
+
+
+def _as_one_session(events: list[Event]) -> list[Event]:
+    """Return a conversation as the continuation of another: what both sides said, and what holds at its end.
+
+    Without the starts of sessions, since some of Rasa's tracker stores forget what is before the latest when they save, and
+    the slots of the other conversation would be reset. A restart ended this conversation and not the other: what it made void
+    is left out but for the words.
+    """
+    restarted = max((index for index, event in enumerate(events) if isinstance(event, Restarted)), default=-1)
+    words = (
+        [event for event in events[:restarted] if isinstance(event, (UserUttered, BotUttered))] if restarted > 0 else []
+    )
+    return [*words, *(event for event in events[restarted + 1 :] if not _begins_a_session(event))]
+
+
+def _begins_a_session(event: Event) -> bool:
+    is_action = isinstance(event, ActionExecuted) and event.action_name == ACTION_SESSION_START_NAME
+    return is_action or isinstance(event, SessionStarted)
 
 
 def _was_restarted(tracker: DialogueStateTracker, turn: Turn) -> bool:

@@ -6,7 +6,6 @@ same order, the same protection against crashes and the same way out.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,40 +14,47 @@ from typing import Any, Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import slots
-from rasa_whatsapp.cloud import limits
-from rasa_whatsapp.cloud.content import Tapped, TextTyped
+from rasa_whatsapp import meaning, turn_sources
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
-from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
-from rasa_whatsapp.dialogue import COMMAND_PREFIX, Turn
+from rasa_whatsapp.cloud.pages import page_of
+from rasa_whatsapp.cloud.wire import MalformedField
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.logs import trace
-from rasa_whatsapp.policy.consent import Choice, keyword_choice
-from rasa_whatsapp.storage import contacts, follow_ups, inbox, outbox
+from rasa_whatsapp.storage import contacts, follow_ups, inbox, merging, offers, outbox
 from rasa_whatsapp.storage.contacts import Contact
-from rasa_whatsapp.storage.follow_ups import FollowUp, NewFollowUp
+from rasa_whatsapp.storage.follow_ups import NewFollowUp
+from rasa_whatsapp.turn import Turn
+from rasa_whatsapp.turn_sources import Keywords
 
 logger = logging.getLogger(__name__)
 
-EXTERNAL_PREFIX = "EXTERNAL: "  # how Rasa writes the text of an external turn
 FOLLOW_UP_CAUSE = "follow-up:"
 _MOST_CRASHES = 10
-_LONGEST_CAUSE = limits.CALLBACK_DATA - 40  # room for the ordinal, the part, a replay
-CONSENT_INTENTS = {Choice.OPT_OUT: "whatsapp_opt_out", Choice.OPT_IN: "whatsapp_opt_in"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A turn to take now. `again` when an earlier run of it may have happened: the tracker tells."""
+    """A turn to take now. `again` when an earlier run of it may have happened: the tracker tells.
+
+    `join` names contacts who turned out to be this one, and whose conversations the dialogue still holds apart.
+    """
 
     row: inbox.Row
     turn: Turn
     contact: Contact
     again: bool
+    join: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The turn needed no dialogue: this contact is owed what the channel itself had to say."""
+
+    contact_id: str
 
 
 # what to do now, or the pause until there may be something (none at all: look again), or nothing at all
-Next = Union[Due, timedelta, None]
+Next = Union[Due, Answered, timedelta, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +66,6 @@ class Cancellation:
     name: str | None
     intent: str | None
     entities: Sequence[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keywords:
-    """Words that opt out or in when they are the whole message."""
-
-    opt_out: Sequence[str]
-    opt_in: Sequence[str]
 
 
 def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now: datetime) -> Next:
@@ -82,9 +80,7 @@ def begin_next(connection: Connection, contact_id: str, keywords: Keywords, now:
     contact = contacts.read(connection, contact_id)
     if contact is None:
         return _park(connection, row, "its contact is gone", now)
-    if row.kind is inbox.Kind.FOLLOW_UP:
-        return _begin_follow_up(connection, row, contact, now)
-    return _begin_message(connection, row, contact, keywords, now)
+    return _begin(connection, row, contact, keywords, now)
 
 
 def begin_again(connection: Connection, due: Due, now: datetime) -> None:
@@ -164,28 +160,40 @@ def fire_due(connection: Connection, now: datetime) -> int:
     return len(fired)
 
 
-def said(connection: Connection, contact_id: str, message: MessageReceived) -> tuple[str, bool]:
-    """Return the text of a message, and whether it is a command: only the payload of a choice that we offered can be."""
-    if isinstance(message.content, TextTyped):
-        return message.content.text, False
-    if not isinstance(message.content, Tapped):
-        raise TypeError(f"a {type(message.content).__name__} is no turn")
-    tapped = message.content
-    payload = outbox.choice(connection, contact_id, message.context_id or "", tapped.choice_id)
-    if payload is None:
-        return tapped.title or tapped.choice_id, False
-    return payload, payload.startswith(COMMAND_PREFIX)
-
-
 def _park(connection: Connection, row: inbox.Row, reason: str, now: datetime) -> timedelta:
     """Set aside a row that can never become a turn; the lane looks at the next one at once."""
     inbox.finish(connection, row.id, inbox.State.PARKED, now, reason)
     return timedelta(0)
 
 
+def _begin(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Next:
+    if contact.is_paused(now):
+        return _stay_silent(connection, row, contact.paused_until or now, now)
+    if row.kind is inbox.Kind.FOLLOW_UP:
+        return _begin_follow_up(connection, row, contact, now)
+    return _begin_message(connection, row, contact, keywords, now)
+
+
+def _stay_silent(connection: Connection, row: inbox.Row, until: datetime, now: datetime) -> timedelta:
+    """A human answers in this chat: what the customer writes is theirs to answer, a follow-up can wait."""
+    if row.kind is inbox.Kind.FOLLOW_UP:
+        inbox.put_last(connection, row.id, until, "a human answers in this chat")
+    else:
+        inbox.finish(
+            connection, row.id, inbox.State.IGNORED, now, f"a human answers in this chat until {until:%H:%M} UTC"
+        )
+    return timedelta(0)
+
+
 def _begin_message(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Next:
     try:
-        turn = _message_turn(connection, row, contact, keywords, now)
+        if row.kind is inbox.Kind.CALL:
+            turn = turn_sources.of_call(row, contact, now)
+        else:
+            message = read_message(row.number_id, row.body)
+            if meaning.asks_for_more(message) and _show_more(connection, row, contact, message, now):
+                return Answered(contact.id)
+            turn = turn_sources.of_message(connection, row, message, contact, keywords, now)
     except MalformedField as problem:
         return _park(connection, row, f"it cannot be read: {problem}", now)
     except (ArithmeticError, LookupError, TypeError, ValueError) as problem:  # a defect must not hold up the lane
@@ -194,7 +202,27 @@ def _begin_message(connection: Connection, row: inbox.Row, contact: Contact, key
     inbox.begin(connection, row)
     if not row.attempts:
         follow_ups.overtaken(connection, contact.id, now)
-    return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0)
+    return _due(connection, row, turn, contact)
+
+
+def _due(connection: Connection, row: inbox.Row, turn: Turn, contact: Contact) -> Due:
+    join = merging.not_joined(connection, contact.id)
+    return Due(row=row, turn=turn, contact=contact, again=row.attempts > 0, join=join)
+
+
+def _show_more(
+    connection: Connection, row: inbox.Row, contact: Contact, message: MessageReceived, now: datetime
+) -> bool:
+    """Keep a menu's next page for delivery; False if the tapped menu is not one that we sent."""
+    more = offers.more(connection, contact.id, message.context_id or "")
+    if more is None:
+        return False
+    page = page_of(more)
+    key = f"{turn_sources.cause_of(row)}#1"
+    if not outbox.is_known(connection, key):
+        outbox.add(connection, outbox.of_draft(page, key=key, utterance=key, contact_id=contact.id), now)
+    inbox.finish(connection, row.id, inbox.State.DONE, now, "the menu's next page was shown")
+    return True
 
 
 def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, now: datetime) -> Next:
@@ -203,66 +231,4 @@ def _begin_follow_up(connection: Connection, row: inbox.Row, contact: Contact, n
         inbox.finish(connection, row.id, inbox.State.IGNORED, now, "the follow-up was cancelled before its turn")
         return timedelta(0)
     inbox.begin(connection, row)
-    return Due(row=row, turn=_follow_up_turn(row, follow_up, contact, now), contact=contact, again=row.attempts > 0)
-
-
-def _follow_up_turn(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: datetime) -> Turn:
-    return Turn(
-        contact_id=contact.id,
-        message_id=_message_id(row),
-        cause=_cause(row),
-        sent_at=row.sent_at,
-        text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
-        intent=follow_up.intent,
-        follow_up_id=follow_up.id,
-        entities=slots.values(contact.window, contact.consent, now),
-        event_entities=follow_up.entities,
-        metadata={"whatsapp": {"type": "follow_up", "follow_up": follow_up.name}},
-    )
-
-
-def _message_turn(connection: Connection, row: inbox.Row, contact: Contact, keywords: Keywords, now: datetime) -> Turn:
-    message = read_message(row.number_id, row.body)
-    text, is_command = said(connection, contact.id, message)
-    choice = None if is_command else keyword_choice(text, opt_out=keywords.opt_out, opt_in=keywords.opt_in)
-    return Turn(
-        contact_id=contact.id,
-        message_id=_message_id(row),
-        cause=_cause(row),
-        sent_at=row.sent_at,
-        text=text,
-        is_command=is_command,
-        intent=CONSENT_INTENTS[choice] if choice else None,
-        entities=slots.values(contact.window, contact.consent, now),
-        metadata={"whatsapp": _metadata(message)},
-    )
-
-
-def _message_id(row: inbox.Row) -> str:
-    """Return the id under which the dialogue knows the turn; a replay is another turn, since the first may be in the tracker."""
-    return f"{row.message_id}/replay-{row.replays}" if row.replays else row.message_id
-
-
-def _cause(row: inbox.Row) -> str:
-    """Return what the keys of the turn's answers begin with: short enough for Meta to carry back."""
-    message_id = _message_id(row)
-    if len(message_id) <= _LONGEST_CAUSE:
-        return message_id
-    return f"sha256:{hashlib.sha256(message_id.encode()).hexdigest()}"
-
-
-def _metadata(message: MessageReceived) -> JSONDict:
-    """Return what the dialogue may know of the message, for UserMessage.metadata["whatsapp"]."""
-    wire = message.raw["message"]
-    known: dict[str, Any] = {
-        "message_id": message.message_id,
-        "type": wire.get("type"),
-        "timestamp": message.sent_at.isoformat(),
-        "number_id": message.number_id,
-        "wa_id": message.sender.wa_id,
-        "user_id": message.sender.user_id,
-        "profile_name": message.sender.name,
-        "context": wire.get("context"),
-        "referral": wire.get("referral"),
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    return _due(connection, row, turn_sources.of_follow_up(row, follow_up, contact, now), contact)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from rasa_whatsapp import delivery
+from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
-from rasa_whatsapp.cloud.responses import Refused
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 
@@ -541,7 +541,7 @@ class TestKeys:
         assert stage.graph.texts == ["two"]
         first = stage.rows("outbox")[0]
         assert (first["key"], first["state"]) == ("wamid.IN1#1", "refused")
-        assert first["reason"] == "buttons without text: WhatsApp needs a text above them"
+        assert first["reason"] == "buttons stand without text: WhatsApp needs a text above them"
 
 
 async def test_status_failed_for_a_refused_row_changes_nothing(stage):

@@ -50,7 +50,7 @@ async def test_it_fires_once(stage):
     assert stage.dialogue.turns == []
     await stage.advance(seconds=1)
     (turn,) = stage.dialogue.turns
-    assert (turn.text, turn.intent, turn.is_external) == ("EXTERNAL: EXTERNAL_reminder", "EXTERNAL_reminder", True)
+    assert (turn.text, turn.intents, turn.is_external) == ("EXTERNAL: EXTERNAL_reminder", ("EXTERNAL_reminder",), True)
     assert list(turn.event_entities) == [{"entity": "order_id", "value": "1002"}]
     assert turn.entities["care_window_open"] is True
     assert turn.metadata == {"whatsapp": {"type": "follow_up", "follow_up": "reminder"}}

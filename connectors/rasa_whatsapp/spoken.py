@@ -1,0 +1,123 @@
+"""What the dialogue says becomes rows of the outbox: each message of a response under its key, and the consent that it notes.
+
+Each function is one transaction; nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.cloud.drafts import Draft
+from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.errors import UnknownContact
+from rasa_whatsapp.policy.consent import ConsentGiven
+from rasa_whatsapp.responses.utterances import LAST, ConsentNote, Utterance
+from rasa_whatsapp.storage import contacts, inbox, outbox
+from rasa_whatsapp.storage.outbox import NewMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A response of the dialogue: who caused it and when, which one in order it is, and what it asks for.
+
+    `replying_to` is the customer's message that caused it, if one did.
+    """
+
+    contact_id: str
+    cause: str
+    ordinal: int
+    proactive: bool
+    asked_at: datetime | None
+    replying_to: str | None
+    utterance: Utterance
+
+    @property
+    def key(self) -> str:
+        """Return the key of the response, and of its first part."""
+        return f"{self.cause}#{self.ordinal}"
+
+
+def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
+    """Put a response into the outbox, each part under its key; a response whose key is known is not said again.
+
+    Returns the contact who is owed it. Raises UnknownContact.
+    """
+    contact_id = _known_contact(connection, spoken.contact_id)
+    if outbox.is_known(connection, spoken.key):
+        return contact_id
+    if spoken.utterance.consent is not None:
+        _note_consent(connection, contact_id, spoken, spoken.utterance.consent, now)
+    for part, draft in enumerate(spoken.utterance.drafts or (None,), start=1):
+        message = _part(connection, contact_id, spoken, part, draft)
+        if _reacts_to_nothing(message):
+            reason = "a reaction to the last message, and the customer has sent none"
+            outbox.add_refused(connection, contact_id=contact_id, key=message.key, reason=reason, now=now)
+        else:
+            outbox.add(connection, message, now)
+    return contact_id
+
+
+def keep_impossible(connection: Connection, contact_id: str, key: str, reason: str, now: datetime) -> None:
+    """Record a response that WhatsApp cannot take."""
+    known_as = _known_contact(connection, contact_id)
+    outbox.add_refused(connection, contact_id=known_as, key=key, reason=reason, now=now)
+
+
+def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, draft: Draft | None) -> NewMessage:
+    """Return one message of a response; the first carries the quote, each the template."""
+    key = spoken.key if part == 1 else f"{spoken.key}.{part}"
+    template = spoken.utterance.template
+    if draft is None:  # only the template is said
+        payloads = {payload: payload for payload in template.payloads} if template else {}
+        return NewMessage(
+            key=key,
+            utterance=spoken.key,
+            contact_id=contact_id,
+            proactive=spoken.proactive,
+            free_form=None,
+            template=template,
+            choices=payloads,
+        )
+    message = outbox.of_draft(
+        draft, key=key, utterance=spoken.key, contact_id=contact_id, proactive=spoken.proactive, template=template
+    )
+    last = spoken.replying_to or inbox.last_message_id(connection, contact_id)
+    reply_to = spoken.utterance.reply_to if part == 1 else None
+    return replace(message, free_form=_in_reply(message.free_form or {}, last if reply_to == LAST else reply_to, last))
+
+
+def _in_reply(content: JSONDict, quoted: str | None, last: str | None) -> JSONDict:
+    """Return the content with the message it quotes, and a reaction with the message it is to."""
+    if content.get("type") == "reaction" and content["reaction"]["message_id"] == LAST:
+        return content | {"reaction": content["reaction"] | {"message_id": last}}
+    return content | ({"context": {"message_id": quoted}} if quoted else {})
+
+
+def _reacts_to_nothing(message: NewMessage) -> bool:
+    reaction = (message.free_form or {}).get("reaction")
+    return reaction is not None and reaction["message_id"] is None
+
+
+def _known_contact(connection: Connection, contact_id: str) -> str:
+    found = contacts.resolve(connection, contact_id)
+    if found is None:
+        raise UnknownContact(contact_id)
+    return found
+
+
+def _note_consent(connection: Connection, contact_id: str, spoken: Spoken, note: ConsentNote, now: datetime) -> None:
+    """Note what the customer is told here that they agreed to: at the moment of the message that they agreed with.
+
+    A turn may run later than a STOP that was typed after that message, and must not outdo it.
+    """
+    given = ConsentGiven(
+        scope=note.scope,
+        choice=note.choice,
+        at=min(spoken.asked_at or now, now),
+        source=note.source,
+        evidence=spoken.cause,
+    )
+    contacts.record_consent(connection, contact_id, given)
