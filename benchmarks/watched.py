@@ -18,7 +18,7 @@ from webhooks import NUMBER_ID
 
 from rasa_whatsapp import reminders
 from rasa_whatsapp.clock import SystemClock
-from rasa_whatsapp.cloud.responses import Accepted
+from rasa_whatsapp.cloud.answers import Accepted
 from rasa_whatsapp.config import read_settings
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.output import WhatsAppOutput

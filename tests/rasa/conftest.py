@@ -14,14 +14,16 @@ from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.tracker_store import SQLTrackerStore
 
 from rasa_whatsapp import reminders
+from rasa_whatsapp.cloud.answers import Accepted
+from rasa_whatsapp.cloud.media_links import MediaLink
 from rasa_whatsapp.cloud.outbound import GraphRequest
-from rasa_whatsapp.cloud.responses import Accepted
 from rasa_whatsapp.config import Settings, read_settings
-from rasa_whatsapp.dialogue import Turn
+from rasa_whatsapp.errors import UploadFailed
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import RasaDialogue
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.turn import Turn
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
@@ -56,6 +58,13 @@ class RecordingGraph:
         return [request.body for request in self.requests if "type" in request.body]
 
 
+class NoUploads:
+    """Gives nothing to Meta: no host is configured whose media it could fetch."""
+
+    async def upload(self, number_id: str, media: MediaLink) -> str:
+        raise UploadFailed("no upload_hosts")
+
+
 @dataclass
 class Channel:
     """Our gateway before a real agent, as `WhatsAppInput` wires it, with clock and Graph in the test's hands."""
@@ -75,6 +84,7 @@ class Channel:
             database=self.database,
             clock=self.clock,
             graph=self.graph,
+            uploads=NoUploads(),
             dialogue=RasaDialogue(lambda: self.agent, self._output),
             rules=self.settings.rules(),
         )

@@ -11,8 +11,8 @@ from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import insert
 
-from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.storage.schema import contacts
+from rasa_whatsapp.turn import Turn
 
 SENDER = "wa-0123456789"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
@@ -119,7 +119,7 @@ def test_follow_up_refreshes_the_slots_too(channel):
         "EXTERNAL: EXTERNAL_open_question",
         message_id="follow-up:1",
         cause="follow-up:1",
-        intent="EXTERNAL_open_question",
+        intents=("EXTERNAL_open_question",),
         follow_up_id="1",
         entities=closed,
         metadata={"whatsapp": {"type": "follow_up", "follow_up": "open_question"}},
@@ -132,13 +132,13 @@ def test_follow_up_refreshes_the_slots_too(channel):
 
 def test_consent_keyword_arrives_as_its_intent(channel):
     """STOP needs no training data: the channel names the intent that the domain declares."""
-    (said,) = user_events(conversation_after(channel, turn("STOP", intent="whatsapp_opt_out")))
+    (said,) = user_events(conversation_after(channel, turn("STOP", intents=("whatsapp_opt_out",))))
     assert said.intent["name"] == "whatsapp_opt_out"
 
 
 def test_intent_that_the_domain_lacks_goes_to_nlu(channel):
     """A bot without consent intents still gets the words."""
-    (said,) = user_events(conversation_after(channel, turn("hello", intent="no_such_intent")))
+    (said,) = user_events(conversation_after(channel, turn("hello", intents=("no_such_intent",))))
     assert said.intent["name"] == "greet"
 
 
@@ -154,3 +154,26 @@ def test_metadata_and_message_id_reach_the_tracker(channel):
     assert said.message_id == "wamid.1"
     assert said.metadata["whatsapp"] == {"type": "text"}
     assert said.input_channel == "whatsapp"
+
+
+@pytest.mark.parametrize(
+    ("intents", "taken"),
+    [
+        (("whatsapp_image", "whatsapp_unsupported", "nlu_fallback"), "whatsapp_image"),
+        (("whatsapp_hologram", "whatsapp_unsupported", "nlu_fallback"), "whatsapp_unsupported"),
+        (("whatsapp_hologram", "whatsapp_hologram_too", "nlu_fallback"), "nlu_fallback"),
+    ],
+    ids=["the kind's own", "unsupported", "Rasa's fallback"],
+)
+def test_the_first_intent_that_the_domain_declares(channel, intents, taken):
+    """A message without words is never understood by guessing."""
+    (said,) = user_events(conversation_after(channel, turn("[image]", intents=intents)))
+    assert (said.intent["name"], said.intent["confidence"], said.text) == (taken, 1.0, "[image]")
+
+
+def test_an_entity_of_several_fields_fills_its_slot(channel):
+    """A photo's description is an object, and reaches actions as such."""
+    photo = {"id": "901", "kind": "image", "mime_type": "image/jpeg"}
+    taken = turn("[image]", intents=("whatsapp_sticker",), entities={"whatsapp_media": photo, "care_window_open": True})
+    tracker = conversation_after(channel, taken)
+    assert tracker.get_slot("whatsapp_media") == photo

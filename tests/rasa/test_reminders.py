@@ -18,10 +18,10 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
 from rasa_whatsapp import turns
-from rasa_whatsapp.dialogue import Turn
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.schema import aliases, follow_ups
+from rasa_whatsapp.turn import Turn
 
 LEA, TOM = "4915112345678", "4915187654321"
 A_DAY = timedelta(hours=25)
