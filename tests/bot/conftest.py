@@ -12,12 +12,14 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rasa_whatsapp.media import StoredFile
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -42,6 +44,14 @@ def shop_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a shop of its own, which does not exist yet."""
     path = tmp_path / "shop" / "shop.sqlite"
     monkeypatch.setenv("SHOP_DATABASE", str(path))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def attachments_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a folder of its own for what customers send, which does not exist yet."""
+    path = tmp_path / "received"
+    monkeypatch.setenv("ATTACHMENTS_FOLDER", str(path))
     return path
 
 
@@ -81,17 +91,44 @@ def rasa_command() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One bubble of the bot: its text, the buttons' payloads by title, and what stands under `custom`."""
+    """One bubble of the bot: its text, the buttons' payloads or addresses by title, what stands under `custom`, and the rest."""
 
     text: str
     buttons: dict[str, str]
     custom: dict[str, Any]
+    rest: dict[str, Any] = field(default_factory=dict)
+
+
+class FakeDownload:
+    """Stands in for the download of media: stores a few bytes, or raises `problem`; remembers the references."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.references: list[dict[str, Any]] = []
+        self.problem: Exception | None = None
+
+    async def __call__(self, reference: dict[str, Any], *, to: Path) -> StoredFile:
+        """Return the file `<id>.jpg` of 34,000 bytes in the folder."""
+        self.references.append(reference)
+        if self.problem is not None:
+            raise self.problem
+        return _stored(to, f"{reference['id']}.jpg")
+
+
+def _stored(folder: Path, name: str) -> StoredFile:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"x" * 34_000)
+    return StoredFile(path=folder / name, mime_type="image/jpeg", sha256="0" * 64, size=34_000)
 
 
 class Bot:
     """The trained bot, loaded once; its actions run in this process instead of behind a port."""
 
     def __init__(self, model: Path) -> None:
+        self.download = FakeDownload()
         self._loop = asyncio.new_event_loop()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Rasa's own libraries warn about each other
@@ -102,6 +139,7 @@ class Bot:
 
         # Rasa sets this up in its command line only; without it, every turn prints a page.
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        from actions.attachments import ActionStoreAttachment
         from rasa.core.agent import Agent
         from rasa.core.channels.channel import CollectingOutputChannel
         from rasa.utils.endpoints import EndpointConfig
@@ -109,6 +147,7 @@ class Bot:
 
         executor = ActionExecutor()
         executor.register_package("actions")
+        executor.register_action(ActionStoreAttachment(self.download))
 
         class Actions(EndpointConfig):
             async def request(self, *_: Any, **call: Any) -> Any:
@@ -118,6 +157,9 @@ class Bot:
             @classmethod
             def name(cls) -> str:
                 return "whatsapp"
+
+            async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+                self.messages.append(message)  # whole, as the real channel takes it
 
         self.channels = {"whatsapp": WhatsApp, "rest": CollectingOutputChannel}
         self.agent = Agent.load(model, action_endpoint=Actions("http://actions.invalid"))
@@ -148,14 +190,24 @@ class Chat:
         self._sender = sender
         self._channel = channel
 
-    def say(self, text: str) -> list[Said]:
-        """Return the bot's answers to a text, or to a tapped button's payload such as `/affirm`."""
+    def say(self, text: str, **shared: Any) -> list[Said]:
+        """Return the bot's answers to a text, or to a tapped button's payload such as `/affirm`; `shared` came along."""
+        return self._hand_over(text, self._bot.parse(text), shared)
+
+    def send(self, intent: str, **shared: Any) -> list[Said]:
+        """Return the bot's answers to a message without words; `shared` is what it brings, e.g. `media`."""
+        found = {"name": intent, "confidence": 1.0}
+        text = f"[{intent}]"
+        return self._hand_over(text, {"text": text, "intent": found, "intent_ranking": [found], "entities": []}, shared)
+
+    def _hand_over(self, text: str, parsed: dict[str, Any], shared: dict[str, Any]) -> list[Said]:
         from rasa.core.channels.channel import UserMessage
 
         output = self._bot.channels[self._channel]()
-        message = UserMessage(text, output, self._sender, input_channel=self._channel)
-        message.parse_data = self._bot.parse(text)
-        message.parse_data["entities"] += self._window(is_open=True)
+        message = UserMessage(text, output, self._sender, input_channel=self._channel, metadata={"whatsapp": shared})
+        entities = [{"entity": f"whatsapp_{name}", "value": value} for name, value in shared.items()]
+        known = [entity for entity in entities if entity["entity"] in self._bot.agent.domain.entities]
+        message.parse_data = {**parsed, "entities": [*parsed["entities"], *known, *self._window(is_open=True)]}
         self._bot.wait(self._bot.agent.handle_message(message))
         return _bubbles(output.messages)
 
@@ -189,14 +241,15 @@ class Chat:
 
 
 def _bubbles(messages: list[dict[str, Any]]) -> list[Said]:
-    """Join what Rasa sends apart: a response's text and buttons, then its custom part."""
+    """Return the bubbles; join what Rasa sends apart on other channels, where `custom` and pictures follow their text."""
     bubbles: list[Said] = []
     for message in messages:
-        if custom := message.get("custom"):
-            bubbles[-1] = Said(bubbles[-1].text, bubbles[-1].buttons, custom)
+        rest = {key: message[key] for key in ("image", "elements") if message.get(key)}
+        if "text" not in message:
+            bubbles[-1] = replace(bubbles[-1], custom=message.get("custom") or {}, rest=rest)
             continue
-        buttons = {button["title"]: button["payload"] for button in message.get("buttons", [])}
-        bubbles.append(Said(message["text"], buttons, {}))
+        buttons = {button["title"]: button.get("payload") or button["url"] for button in message.get("buttons") or []}
+        bubbles.append(Said(message["text"] or "", buttons, message.get("custom") or {}, rest))
     return bubbles
 
 
@@ -206,6 +259,13 @@ def bot(trained_model: Path) -> Iterator[Bot]:
     loaded = Bot(trained_model)
     yield loaded
     loaded.close()
+
+
+@pytest.fixture
+def download(bot: Bot) -> Iterator[FakeDownload]:
+    """Return what stands in for the download of media, which forgets after the test."""
+    yield bot.download
+    bot.download.forget()
 
 
 @pytest.fixture

@@ -241,9 +241,33 @@ def test_another_channel_gets_no_whatsapp_part(chat: Begin) -> None:
         "EXTERNAL_order_reminder",
         "the question was left open for a day",
         "EXTERNAL: EXTERNAL_open_question",
+        "(a photo without a caption)",
+        "whatsapp_image",
     ],
 )
-def test_no_typed_text_is_a_follow_up(bot: Any, text: str) -> None:
-    """External intents are not learned, so they are in no ranking."""
+def test_no_typed_text_is_a_follow_up_or_a_photo(bot: Any, text: str) -> None:
+    """What is never typed is not learned, so it is in no ranking; STOP in a sentence is."""
     names = {intent["name"] for intent in bot.parse(text)["intent_ranking"]}
-    assert not any(name.startswith("EXTERNAL_") for name in names)
+    assert {name for name in names if name.startswith(("EXTERNAL_", "whatsapp_"))} <= {
+        "whatsapp_opt_out",
+        "whatsapp_opt_in",
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "titles"),
+    [
+        ("Zeig mir eure Bestseller", ["Teekanne aus Steingut", "Wolldecke, waldgrün", "Brotkasten aus Buche"]),
+        ("show me your bestsellers", ["Stoneware teapot", "Wool blanket, forest green", "Beech bread box"]),
+    ],
+)
+def test_bestsellers_come_as_cards(chat: Begin, question: str, titles: list[str]) -> None:
+    """Each with a picture and a link."""
+    (said,) = chat().say(question)
+    assert [card["title"] for card in said.rest["elements"]] == titles
+    assert all(card["image_url"] and card["buttons"][0]["url"] for card in said.rest["elements"])
+
+
+def test_where_the_number_stands_is_shown(chat: Begin) -> None:
+    """The answer brings a picture."""
+    assert chat().say("Where do I find the order number?")[0].rest["image"].endswith("/delivery-note.png")

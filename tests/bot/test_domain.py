@@ -8,7 +8,12 @@ from functools import cache
 from typing import Any
 
 import pytest
+from actions.stores import STORES
 from ruamel.yaml import YAML
+
+from rasa_whatsapp.cloud import content
+from rasa_whatsapp.cloud.drafts import Buttons, Carousel, Link, ListMenu, MediaMessage, Raw, Text
+from rasa_whatsapp.responses.utterances import to_utterance
 
 from .conftest import ROOT
 
@@ -38,6 +43,9 @@ WITH_TEMPLATE = [
     for index, variant in enumerate(variants)
     if "template" in variant.get("custom", {})
 ]
+
+
+INTENTS = {next(iter(intent)) if isinstance(intent, dict) else intent for intent in read("domain.yml")["intents"]}
 
 
 def conditions(variant: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +93,24 @@ def test_the_channel_fills_its_slots(slot: str, kind: str, influences: bool) -> 
 
 def test_the_channels_intents_are_declared() -> None:
     """STOP and START reach the bot only if the domain knows their intents."""
-    assert {"whatsapp_opt_out", "whatsapp_opt_in"} <= set(read("domain.yml")["intents"])
+    assert {"whatsapp_opt_out", "whatsapp_opt_in"} <= INTENTS
+
+
+def test_a_message_without_words_has_an_intent_that_the_channel_knows() -> None:
+    """An intent of the channel's that is misspelled would never come; one that is not declared is `whatsapp_unsupported`."""
+    declared = {intent for intent in INTENTS if intent.startswith("whatsapp_")} - {
+        "whatsapp_opt_out",
+        "whatsapp_opt_in",
+    }
+    assert declared <= set(content.INTENTS)
+    assert content.UNSUPPORTED in declared
+
+
+@pytest.mark.parametrize("name", ["whatsapp_media", "whatsapp_location", "whatsapp_order"])
+def test_what_a_message_brings_goes_into_a_slot(name: str) -> None:
+    """The slot takes the entity of the same name, one that the channel knows, and is no feature."""
+    assert read("domain.yml")["slots"][name] == {"type": "any", "mappings": [{"type": "from_entity", "entity": name}]}
+    assert name in content.INTENTS.values()
 
 
 @pytest.mark.parametrize("name", RESPONSES)
@@ -103,38 +128,105 @@ def test_a_response_finds_one_variant_in_each_language(bot: Any, name: str) -> N
             slots = {"language": language, **dict(zip(others, values, strict=True))}
             found = ResponseVariationFilter(RESPONSES).responses_for_utter_action(name, channel, slots)
             assert len(found) == 1, (slots, channel)
-            assert (conditions(found[0]).get("language") == "de") == (language == "de"), (slots, channel)
+            has_words = "text" in found[0] or "body" in found[0]["custom"]["whatsapp"].get("interactive", {})
+            assert not has_words or (conditions(found[0]).get("language") == "de") == (language == "de"), (
+                slots,
+                channel,
+            )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_texts_and_buttons_are_within_whatsapps_limits(variant: dict[str, Any]) -> None:
     """Nothing has to be split: a body of 1,024, titles of 20 (so they fit buttons and list rows), ten rows, unique titles."""
     titles = [button["title"] for button in variant.get("buttons", [])]
-    assert len(variant["text"]) <= 900
+    assert len(variant.get("text", "")) <= 900
     assert len(titles) <= 10
     assert len(set(titles)) == len(titles)
     assert all(1 <= len(title) <= 20 for title in titles)
-    assert all(len(button["payload"]) <= 200 for button in variant.get("buttons", []))
+    assert all(len(button.get("payload", "")) <= 200 for button in variant.get("buttons", []))
+    assert all(len(button.get("description", "")) <= 72 for button in variant.get("buttons", []))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_response_can_be_sent(variant: dict[str, Any]) -> None:
+    """The channel takes every response as it stands."""
+    assert to_utterance(variant).drafts
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_text_names_only_slots(variant: dict[str, Any]) -> None:
     """What stands in braces is a slot of the domain."""
-    assert set(PLACEHOLDER.findall(variant["text"])) <= set(read("domain.yml")["slots"])
+    assert set(PLACEHOLDER.findall(variant.get("text", ""))) <= set(read("domain.yml")["slots"])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_button_says_an_intent_of_the_domain(variant: dict[str, Any]) -> None:
     """A payload is a command with an intent that the bot knows, and never one that only a timer says."""
     for button in variant.get("buttons", []):
+        if "url" in button:
+            continue
         intent = button["payload"].removeprefix("/").split("{")[0]
-        assert intent in read("domain.yml")["intents"]
+        assert intent in INTENTS
         assert not intent.startswith("EXTERNAL_")
 
 
 def test_more_than_three_choices_are_shown_somewhere() -> None:
-    """The topics are a list on WhatsApp."""
-    assert [len(variant["buttons"]) for variant in RESPONSES["utter_topics"]] == [6, 6, 6, 6]
+    """The topics are a list on WhatsApp, whose rows say more than their titles."""
+    assert [len(variant["buttons"]) for variant in RESPONSES["utter_topics"]] == [8, 8, 8, 8]
+    for variant in RESPONSES["utter_topics"]:
+        assert all(("description" in button) == ("channel" in variant) for button in variant["buttons"])
+
+
+def test_links_lead_to_no_real_place() -> None:
+    """Addresses are of a host that can't exist (RFC 2606)."""
+    found = re.findall(r"https?://([^/\"]+)", (ROOT / "domain.yml").read_text(encoding="utf-8"))
+    assert set(found) == {"shop.example"}
+
+
+@pytest.mark.parametrize(
+    ("name", "drafts", "reply_to"),
+    [
+        pytest.param("utter_topics", [ListMenu], None, id="a list"),
+        pytest.param("utter_greet", [Buttons], None, id="buttons"),
+        pytest.param("utter_returns", [Link], None, id="a button that opens a page"),
+        pytest.param("utter_where_order_number", [MediaMessage], None, id="a picture with its text"),
+        pytest.param("utter_bestsellers", [Carousel], None, id="cards"),
+        pytest.param("utter_ask_location", [Raw], None, id="a request for the location"),
+        pytest.param("utter_store_location", [Raw], None, id="a place"),
+        pytest.param("utter_attachment", [Buttons], "last", id="a quote of the customer's file"),
+    ],
+)
+def test_each_kind_of_message_is_shown_somewhere(name: str, drafts: list[type], reply_to: str | None) -> None:
+    """One bubble each, as designers see it on the phone."""
+    utterance = to_utterance(RESPONSES[name][0])
+    assert ([type(draft) for draft in utterance.drafts], utterance.reply_to) == (drafts, reply_to)
+
+
+def test_markdown_becomes_whatsapps_own() -> None:
+    """In a response for all channels two asterisks are one on WhatsApp; what a file is called is no markup."""
+    (draft,) = to_utterance(RESPONSES["utter_delivery"][-1]).drafts
+    assert isinstance(draft, Text)
+    assert "within *two to three working days* in" in draft.body
+    named = RESPONSES["utter_attachment_kept"][1]["text"].replace("{attachment_name}", "document-1f-my_own_file.pdf")
+    assert "document-1f-my_own_file.pdf" in str(to_utterance({"text": named}).drafts)
+
+
+def test_the_stores_are_where_the_actions_think() -> None:
+    """The map shows the places that the distances were measured to, and the sentence above it says the same address."""
+    shown = {
+        conditions(variant)["nearest_store"]: variant["custom"]["whatsapp"]["location"]
+        for variant in RESPONSES["utter_store_location"]
+        if "custom" in variant
+    }
+    places = {key: (place["latitude"], place["longitude"]) for key, place in shown.items()}
+    assert places == {store.key: (store.latitude, store.longitude) for store in STORES}
+    told = [
+        variant for variant in RESPONSES["utter_nearest_store"] if conditions(variant).get("nearest_store") in shown
+    ]
+    assert len(told) == 2 * len(shown)
+    for variant in told:
+        place = shown[conditions(variant)["nearest_store"]]
+        assert f"**{place['name']}**, {place['address']}:" in variant["text"]
 
 
 def test_follow_ups_are_said() -> None:
