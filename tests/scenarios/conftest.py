@@ -5,6 +5,7 @@ Scenarios use public doors only: the phone writes, the webhook takes it in, what
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,9 +24,12 @@ QUICK = {"settle_seconds": 1}
 
 @pytest.fixture(scope="session")
 def bot(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Return the running servers of the example bot."""
-    with running_bot(ROOT, state=tmp_path_factory.mktemp("bot"), model=trained_model) as stack:
-        yield stack
+    """Return the running servers of the example bot; what customers send is stored in the folder `received`."""
+    state = tmp_path_factory.mktemp("bot")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATTACHMENTS_FOLDER", str(state / "received"))
+        with running_bot(ROOT, state=state, model=trained_model) as stack:
+            yield stack
 
 
 @dataclass
@@ -46,6 +50,21 @@ class Phone:
     def send_raw(self, message: dict[str, Any]) -> str:
         """Send any `messages[]` object."""
         return self._send({"type": "raw", "message": message})
+
+    def send(self, kind: str, **content: Any) -> str:
+        """Send something of another kind than text: a photo, a location, a cart ..."""
+        return self._send({"type": kind, **content})
+
+    def do(self, action: str, **more: Any) -> dict[str, Any]:
+        """Do what is no message: `call`, change the `number` or the `user_id`, let a human answer (`echo`)."""
+        answer = requests.post(f"{self.simulator}/control/customers/{self.wa_id}/{action}", json=more, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def hide_number(self) -> None:
+        """Let WhatsApp leave the number out of what it tells the business."""
+        whom = {"wa_id": self.wa_id, "name": "Lea", "hide_number": True}
+        requests.post(f"{self.simulator}/control/customers", json=whom, timeout=10).raise_for_status()
 
     def chat(self) -> dict[str, Any]:
         """Return what the phone shows."""
@@ -117,6 +136,24 @@ class World:
         answer = requests.get(f"{self.url}/control/requests", timeout=10)
         answer.raise_for_status()
         return answer.json()["requests"]
+
+
+@pytest.fixture
+def store(bot: Stack):
+    """Return a reader of the channel's own database."""
+    path = bot.log_path("rasa").parent.parent / "whatsapp.sqlite"
+
+    def read(query: str, *values: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(path) as connection:
+            return connection.execute(query, values).fetchall()
+
+    return read
+
+
+@pytest.fixture
+def received(bot: Stack) -> Path:
+    """Return the folder into which the example bot's action stores files."""
+    return bot.log_path("rasa").parent.parent / "received"
 
 
 @pytest.fixture
