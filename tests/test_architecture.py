@@ -61,6 +61,16 @@ def test_what_decides_does_no_io(module):
     ] == []
 
 
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if module.startswith("responses/") and module != "responses/domain.py"]
+)
+def test_responses_are_read_without_io(module):
+    """What a response means does not depend on the world; only the reader of domain files opens something."""
+    # taking names and addresses apart reads nothing
+    harmless = {"pathlib", "pathlib.PurePosixPath", "urllib.parse", "urllib.parse.unquote"}
+    assert {name for name in imports_of(module) - harmless if name.split(".")[0] in IMPURE} == set()
+
+
 @pytest.mark.parametrize("module", [module for module in PURE if module.startswith("cloud/")])
 def test_the_wire_knows_no_policy(module):
     """cloud/ reads and writes Meta's words; what they allow is decided elsewhere."""
