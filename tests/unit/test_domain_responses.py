@@ -260,6 +260,16 @@ REFUSED = {
         ["8: custom.whatsapp.interactive.action.sections[10] is one too many: there are 11, at most 10 are allowed"],
     ),
     "a consent of no one": ("- {text: a, custom: {consent: {opt_in: all of it}}}", ["3: custom.consent.opt_in is"]),
+    "a key with a capital": ("- {text: a, Buttons: [{title: a}]}", ["3: Buttons is not known; did you mean buttons?"]),
+    "one button too few": ("- {text: a, button: [{title: a}]}", ["3: button is not known; did you mean buttons?"]),
+    "keys of a button": (
+        "- text: a\n  buttons:\n  - title: b\n    payloads: /x\n    Url: https://shop.example",
+        ["6: buttons[0].payloads is not known; did you mean payload?", "7: buttons[0].Url is not known; did you mean url?"],
+    ),
+    "keys of an element": (
+        "- elements: [{title: a, subtitel: b, buttons: [{title: c}]}]",
+        ["3: elements[0].subtitel is not known; did you mean subtitle?"],
+    ),
     "what contains itself": ("- {text: &a [*a]}", ["3: the variation contains itself"]),
     "every variation is looked at": ("- text: 7\n- hello\n- text: a\n- custom: {x: 1}",
                                      ["3: text is", "4: the variation is not", "6: custom.x is not known"]),

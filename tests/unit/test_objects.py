@@ -433,6 +433,11 @@ LISTED = ("interactive", "action", "sections")
             id="infinitely long",
         ),
         pytest.param(
+            changed(CALL, ("interactive", "action", "parameters", "ttl_minutes"), 10**400),
+            ["interactive.action.parameters.ttl_minutes is not between 1 and 43200"],
+            id="longer than a computer's number",
+        ),
+        pytest.param(
             {"type": "image", "image": {"link": LINK, "filename": "a.jpg"}},
             ["image.filename is not allowed here; only documents have one"],
             id="a file name for an image",

@@ -93,8 +93,9 @@ def number(low: float, high: float, *, whole: bool = False, or_text: bool = Fals
 
     def check(value: Any, path: str) -> Iterator[Problem]:
         figure: Any = _figure(value) if or_text and isinstance(value, str) else value
-        is_number = isinstance(figure, (int, float)) and not isinstance(figure, bool) and math.isfinite(figure)
-        if not is_number or (whole and figure != int(figure)):
+        is_whole = isinstance(figure, int) or (isinstance(figure, float) and figure.is_integer())
+        is_number = isinstance(figure, int) or (isinstance(figure, float) and math.isfinite(figure))
+        if isinstance(figure, bool) or not (is_whole if whole else is_number):
             yield not_a(value, path, "a whole number" if whole else "a number")
         elif not low <= figure <= high:
             yield Problem(path, f"is not between {low} and {high}")

@@ -14,6 +14,7 @@ from typing import Any
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, fill
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.responses.domain import Domain, Problem, path_in
+from rasa_whatsapp.responses.spelling import misspelt
 from rasa_whatsapp.responses.utterances import Utterance, Wording, to_utterance
 
 _SLOT = re.compile(r"(?<!\{)\{[^{}\n]+\}(?!\})")
@@ -44,6 +45,7 @@ def refused(
 def _refusals(
     content: Mapping[str, Any], wording: Wording, templates: TemplateBook | None, fallback_languages: Sequence[str]
 ) -> Iterator[str]:
+    yield from misspelt(content)
     custom = content.get("custom")
     use = None
     try:
