@@ -122,7 +122,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             name, secret = self._settings["webhook_secret_header"], self._settings["webhook_secret"]
             signature.verify_secret(headers.get(name), secret)
         else:
-            signature.verify(body, headers.get(signature.HEADER), self._app_secrets)
+            signature.verify(body, headers.get(signature.HEADER), *self._app_secrets)
 
 
 # first that fits -> (action in the log and answer's text, HTTP status)

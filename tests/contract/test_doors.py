@@ -48,9 +48,9 @@ async def test_webhooks_prove_where_they_come_from(door):
     await received(door, MessageReceived)
     body, headers = door.webhooks.received[0]
     if door.provider is Provider.CLOUD_API:
-        signature.verify(body, headers.get(signature.HEADER), ["another", "demo-app-secret"])
+        signature.verify(body, headers.get(signature.HEADER), "another", "demo-app-secret")
         with pytest.raises(SignatureInvalid):
-            signature.verify(body + b" ", headers.get(signature.HEADER), ["demo-app-secret"])
+            signature.verify(body + b" ", headers.get(signature.HEADER), "demo-app-secret")
     else:
         assert signature.HEADER not in headers
         signature.verify_secret(headers.get("X-Webhook-Secret"), "demo-webhook-secret")

@@ -40,14 +40,14 @@ GOOD = "sha256=0247a7db045a3fdfcaa53bac393eb70ecf19a67b033bf215b0c9e076890297db"
 def test_refuses(header, problem):
     """Whatever is not exactly Meta's form and value is refused, and the text tells neither value nor body."""
     with pytest.raises(problem) as refused:
-        signature.verify(BODY, header, [SECRET])
+        signature.verify(BODY, header, SECRET)
     assert GOOD[7:] not in str(refused.value)
     assert "business" not in str(refused.value)
 
 
 def test_accepts_what_openssl_signed():
     """A digest that another program computed is accepted, and sign makes the same."""
-    signature.verify(BODY, GOOD, [SECRET])
+    signature.verify(BODY, GOOD, SECRET)
     assert signature.sign(BODY, SECRET) == GOOD
 
 
@@ -56,28 +56,28 @@ def test_accepts_the_bytes_as_they_were_escaped(webhook, sign):
     raw = webhook("text_escaped_as_meta_does")
     assert rb"\u00e9" in raw
     assert rb"\/" in raw
-    signature.verify(raw, sign(raw), [SECRET])
+    signature.verify(raw, sign(raw), SECRET)
     with pytest.raises(SignatureInvalid):
-        signature.verify(raw.replace(rb"\/", b"/"), sign(raw), [SECRET])
+        signature.verify(raw.replace(rb"\/", b"/"), sign(raw), SECRET)
 
 
 @pytest.mark.parametrize("secret", ["another", "", "demo-app-secret "])
 def test_refuses_another_secret(secret, sign):
     """Only the app secret itself fits."""
     with pytest.raises(SignatureInvalid):
-        signature.verify(BODY, sign(BODY, secret), [SECRET, "a second app's secret"])
+        signature.verify(BODY, sign(BODY, secret), SECRET, "a second app's secret")
 
 
 @pytest.mark.parametrize("secrets", [[SECRET, "second"], ["second", SECRET]])
 def test_any_of_the_secrets(secrets):
     """Each app that is subscribed signs with its own secret."""
-    signature.verify(BODY, GOOD, secrets)
+    signature.verify(BODY, GOOD, *secrets)
 
 
 def test_without_secrets():
     """Where there is no secret, nothing fits."""
     with pytest.raises(SignatureInvalid):
-        signature.verify(BODY, GOOD, [])
+        signature.verify(BODY, GOOD)
 
 
 @pytest.mark.parametrize(

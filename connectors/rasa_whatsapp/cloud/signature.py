@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rasa_whatsapp.errors import SignatureInvalid, SignatureMissing
 
@@ -22,7 +22,7 @@ def sign(body: bytes, app_secret: str) -> str:
     return _PREFIX + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def verify(body: bytes, header: str | None, app_secrets: Sequence[str]) -> None:
+def verify(body: bytes, header: str | None, *app_secrets: str) -> None:
     """Accept the body or raise SignatureMissing or SignatureInvalid; compares in constant time.
 
     Each app that is subscribed signs with its own secret: any of them will do.
