@@ -24,6 +24,7 @@ from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import RasaDialogue
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.uploads import Uploads
 
 SECRET = "benchmark"
 
@@ -107,6 +108,9 @@ def make_gateway(agent: Agent, folder: Path, watch: Watch) -> tuple[Gateway, Dat
                 watch.mark("left")
             return Accepted(f"wamid.out{time.perf_counter_ns()}")
 
+        async def upload(self, *_: Any, **__: Any) -> Any:
+            raise NotImplementedError("no turn of the benchmark shows a file")
+
     def output(turn: Any) -> Output:
         return Output(gateway, turn)
 
@@ -116,5 +120,8 @@ def make_gateway(agent: Agent, folder: Path, watch: Watch) -> tuple[Gateway, Dat
     block = {"phone_number_id": NUMBER_ID, "access_token": "-", "app_secret": SECRET, "verify_token": "-"}
     rules = read_settings(block, folder=ROOT).rules()
     dialogue = Dialogue(lambda: agent, output)
-    gateway = Gateway(database=store, clock=SystemClock(), graph=Graph(), dialogue=dialogue, rules=rules)
+    graph = Graph()
+    gateway = Gateway(
+        database=store, clock=SystemClock(), graph=graph, uploads=Uploads(graph, ()), dialogue=dialogue, rules=rules
+    )
     return gateway, store
