@@ -178,6 +178,22 @@ class TestChanges:
         people.becomes((None, "DE.1"), ("49151", "DE.2"), minute=5, arrives=30)
         assert (people.is_now(lea), people.is_now(stranger)) == (lea, stranger)
 
+    def test_the_old_number_is_used_after_the_news(self, people):
+        """Then the customer has not given it up, whatever was told."""
+        lea = people.writes("49151", minute=0)
+        people.writes("49151", minute=15)
+        people.becomes(("49151",), ("49152",), minute=10, arrives=20)
+        assert people.recipient(lea) == {"to": "+49151"}
+        assert people.writes("49151", minute=25) == lea
+
+    def test_a_user_id_that_was_thought_given_up(self, people):
+        """A new number means a new user id, it says; who writes under the old one all the same is still there."""
+        lea = people.writes("49151", "DE.1", minute=0)
+        people.becomes(("49151", "DE.1"), ("49152",), minute=10)
+        assert people.database.run_now(contacts.read, lea).recipient.user_id is None
+        assert people.writes(None, "DE.1", minute=20) == lea
+        assert people.database.run_now(contacts.read, lea).recipient.user_id == "DE.1"
+
     def test_the_new_number_had_an_owner(self, people):
         """Numbers are used again: who wrote from it before the change is a stranger."""
         lea = people.writes("49151", "DE.1", minute=0)

@@ -113,6 +113,7 @@ async def test_no_merge_in_the_middle_of_a_turn(stage, body):
     assert sorted(stage.dialogue.heard) == ["Hi", "both", "slow"]
     await stage.receive(stage.message("now", from_user_id="DE.1"))
     assert sorted(stage.dialogue.heard) == ["Hi", "both", "now", "slow"]
+    await stage.nudge()
     assert [row["merged_into"] is not None for row in stage.rows("contacts")].count(True) == 1
     assert set(stage.states("inbox")) == {"done"}
 

@@ -25,8 +25,6 @@ def take_preference(desk: Desk, event: PreferenceChanged) -> None:
 
 def take_identity(desk: Desk, event: IdentityChanged) -> None:
     """Let the conversations follow a customer who has another user id now: it is the same for all numbers of a business."""
-    if inbox.is_known(desk.connection, event.number_id, event.message_id):
-        return
     found = [
         identity.succeed(desk.connection, number_id, event.before, event.after, at=event.at, now=desk.now)
         for number_id in desk.rules.number_ids

@@ -25,14 +25,10 @@ _RENAME = update(contacts).where(contacts.c.id == bindparam("contact")).values(n
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Who a sender is; `merged` if that made two contacts one, which may owe something now.
-
-    `waits` if it will, as soon as one of them is no longer in the middle of something.
-    """
+    """Who a sender is; `merged` if that made two contacts one, which may owe something now."""
 
     contact_id: str
     merged: bool = False
-    waits: bool = False
 
 
 def identify(connection: Connection, number_id: str, sender: Sender, *, sent_at: datetime, now: datetime) -> Identified:
@@ -40,8 +36,7 @@ def identify(connection: Connection, number_id: str, sender: Sender, *, sent_at:
     at = min(sent_at, now)  # a moment in the future would keep an alias from ever passing on
     found = _find(connection, number_id, sender, at) or Identified(_add(connection, number_id, now))
     for kind, value in _aliases_in(sender):
-        if kind == USER_ID or not found.waits:  # a number comes along with the merge
-            aliases.see(connection, number_id, kind, value, found.contact_id, at)
+        aliases.see(connection, number_id, kind, value, found.contact_id, at)
     if sender.wa_id and sender.user_id:
         _give_up_with_number(connection, found.contact_id, sender)
     if sender.name:
@@ -98,9 +93,9 @@ def _find(connection: Connection, number_id: str, sender: Sender, at: datetime) 
 
 
 def _both(connection: Connection, one: Identified, other: str) -> Identified:
-    """Make two contacts one, or note that they are to become one."""
+    """Make two contacts one, or note that they are to become one as soon as neither is in the middle of something."""
     contact_id, done = merging.merge(connection, one.contact_id, other)
-    return Identified(contact_id, merged=one.merged or done, waits=one.waits or not done)
+    return Identified(contact_id, merged=one.merged or done)
 
 
 def _person(connection: Connection, number_id: str, user_id: str | None) -> str | None:

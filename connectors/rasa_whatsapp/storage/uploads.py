@@ -31,7 +31,8 @@ def is_worth_it(connection: Connection, number_id: str, link: str, now: datetime
     row = _row(connection, number_id, link)
     if row is not None and row.failed_at is not None and now - row.failed_at < _PAUSE_AFTER_FAILURE:
         return False
-    return anyway or (row is not None and row.uses + 1 >= _OFTEN)
+    uses = row.uses if row is not None else 0
+    return anyway or uses + 1 >= _OFTEN
 
 
 def count_use(connection: Connection, number_id: str, link: str) -> None:
