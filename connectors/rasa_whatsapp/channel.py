@@ -22,7 +22,15 @@ from rasa_whatsapp import credentials, reminders
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.cloud import limits, signature
 from rasa_whatsapp.config import Settings, read_settings
-from rasa_whatsapp.errors import ConfigInvalid, SignatureInvalid, SignatureMissing, WebhookMalformed, WhatsAppError
+from rasa_whatsapp.errors import (
+    BacklogFull,
+    ConfigInvalid,
+    NotRunning,
+    SignatureInvalid,
+    SignatureMissing,
+    WebhookMalformed,
+    WhatsAppError,
+)
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.output import WhatsAppOutput
@@ -80,6 +88,10 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def health(_: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
+        @webhook.get("/ready")
+        async def ready(_: Request) -> HTTPResponse:
+            return self._readiness()
+
         @webhook.get("/webhook")
         async def subscribe(request: Request) -> HTTPResponse:
             if credentials.is_dialog360(self._settings):
@@ -97,14 +109,26 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         return webhook
 
+    def _readiness(self) -> HTTPResponse:
+        """Tell whether webhooks are taken now, and if not, why."""
+        try:
+            self._gateway().check_backlog()
+        except (NotRunning, BacklogFull) as problem:
+            return response.json({"status": "not ready", "reason": str(problem)}, status=503)
+        return response.json({"status": "ready"})
+
+    def _gateway(self) -> Gateway:
+        if self._running is None:
+            raise NotRunning("the server is starting or stopping")
+        return self._running.gateway
+
     async def _receive(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
         if len(body) > limits.WEBHOOK_BYTES:
             return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
-        if self._running is None:
-            return _refused("not_started", 503, "the server is starting or stopping")
         try:
+            gateway = self._gateway()
             self._verify(body, headers)
-            await self._running.gateway.receive(body)
+            await gateway.receive(body)
         except tuple(_REFUSALS) as problem:
             action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
             return _refused(action, status, str(problem))
@@ -130,6 +154,8 @@ _REFUSALS: dict[type[WhatsAppError], tuple[str, int]] = {
     SignatureMissing: ("signature_missing", 401),
     SignatureInvalid: ("signature_invalid", 403),
     WebhookMalformed: ("webhook_malformed", 400),
+    BacklogFull: ("backlog_full", 503),
+    NotRunning: ("not_started", 503),
 }
 
 

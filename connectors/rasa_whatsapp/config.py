@@ -70,6 +70,8 @@ class Settings:
             read_receipts=self["read_receipts"],
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],
+            messages_per_second=self["messages_per_second"],
+            backlog_limit=self["backlog_limit"],
         )
 
     def wording(self) -> Wording:

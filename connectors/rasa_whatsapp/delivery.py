@@ -25,6 +25,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
+from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.storage import contacts, identity, merging, outbox, uploads
 from rasa_whatsapp.storage.contacts import Contact
@@ -148,6 +149,9 @@ def _settle_interrupted(connection: Connection, message: Message, rules: Deliver
 def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
     if not contact.recipient.is_known:
         return _without_recipient(connection, message, contact)
+    pause = PAIR.wait(contact.rested_at, now)
+    if pause:
+        return pause
     circumstances = Circumstances(
         now=now,
         window=contact.window,
@@ -213,6 +217,7 @@ def _begin(
 ) -> Send:
     request = outbound.message(contact.number_id, contact.recipient, content, message.key)
     outbox.begin(connection, message, request=request.body, form=form, now=now)
+    contacts.record_sending(connection, contact.id, PAIR.after(contact.rested_at, now))
     return Send(message=message.begun(form, now), request=request)
 
 

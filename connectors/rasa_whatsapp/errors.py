@@ -54,6 +54,14 @@ class DialogueUnavailable(WhatsAppError):
     """The dialogue cannot take a turn now (no model is loaded yet); the turn stays in the inbox."""
 
 
+class BacklogFull(WhatsAppError):
+    """More messages wait for their turn than are wanted: Meta is told so, and delivers again."""
+
+
+class NotRunning(WhatsAppError):
+    """The server is starting or stopping: nothing is taken in now."""
+
+
 class UnknownContact(WhatsAppError):
     """A conversation id that is no contact of this channel was addressed; whoever calls Rasa's HTTP API may try a number."""
 

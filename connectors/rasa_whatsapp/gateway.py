@@ -23,7 +23,7 @@ from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.cloud import inbound, outbound
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.delivery import DeliveryRules, Send, Upload
-from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, UploadFailed
+from rasa_whatsapp.errors import BacklogFull, DialogueUnavailable, DraftImpossible, UploadFailed
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.lanes import Lanes
 from rasa_whatsapp.logs import trace
@@ -33,6 +33,7 @@ from rasa_whatsapp.spoken import Spoken
 from rasa_whatsapp.storage import inbox, merging, outbox
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
+from rasa_whatsapp.throttle import Throttle
 from rasa_whatsapp.turn_sources import Keywords
 from rasa_whatsapp.turns import Answered, Due
 
@@ -52,6 +53,8 @@ class Rules:
     read_receipts: bool = True
     typing_indicator: bool = True
     turn_attempts: int = 3
+    messages_per_second: int = 80
+    backlog_limit: int = 10_000
     turn_seconds: float = 300.0  # a turn that never ends must not keep its lane for ever
     turns_at_once: int = 32
     sends_at_once: int = 64
@@ -74,6 +77,8 @@ class Gateway:
         self._database = database
         self._clock = clock
         self._graph = graph
+        self._throttle = Throttle(clock, rules.messages_per_second)
+        self._backlog = 0
         self._uploads = uploads
         self._dialogue = dialogue
         self._rules = rules
@@ -86,6 +91,7 @@ class Gateway:
     async def start(self) -> None:
         """Take up what an earlier process left: turns not taken, messages not sent, follow-ups that fell due."""
         await self._database.run(inbox.recover)
+        self._backlog = await self._database.run(inbox.backlog, self._rules.backlog_limit)
         for contact_id in await self._database.run(inbox.lanes_waiting):
             self._turns.wake(contact_id)
         for contact_id in await self._database.run(outbox.lanes_waiting):
@@ -105,8 +111,14 @@ class Gateway:
             task.cancel()  # read receipts, which nothing depends on
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    def check_backlog(self) -> None:
+        """Raise BacklogFull if so many messages wait that no more should be taken in."""
+        if self._backlog >= self._rules.backlog_limit:
+            raise BacklogFull(f"{self._backlog} messages wait for their turn, which is backlog_limit")
+
     async def receive(self, body: bytes) -> None:
-        """Make a verified webhook body durable and let its work begin; raises WebhookMalformed."""
+        """Make a verified webhook body durable and let its work begin; raises WebhookMalformed and BacklogFull."""
+        self.check_backlog()
         events = inbound.parse(body)
         taken = await self._database.run(intake.take_in, events, self._rules.intake, self._clock.now())
         for contact_id in taken.turns:
@@ -162,6 +174,7 @@ class Gateway:
         rules = self._rules.delivery
         step = await self._database.run(delivery.begin_next, contact_id, rules, self._clock.now())
         if isinstance(step, Send):
+            await self._throttle.turn(step.request.number_id)
             answer = await self._graph.post(step.request)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
             owed = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
@@ -256,6 +269,7 @@ class Gateway:
         """Put due follow-ups into their lanes, make merges that had to wait, and notice what another process (a replay) did."""
         while True:
             try:
+                self._backlog = await self._database.run(inbox.backlog, self._rules.backlog_limit)
                 await self._database.run(turns.fire_due, self._clock.now())
                 await self._database.run(merging.merge_waiting)
                 for contact_id in await self._database.run(inbox.lanes_waiting):

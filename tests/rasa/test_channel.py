@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import socket
+from datetime import datetime, timezone
 
 import aiohttp
 import pytest
 from sanic import Sanic
 
+from rasa_whatsapp import intake
 from rasa_whatsapp.channel import WhatsAppInput
+from rasa_whatsapp.cloud.inbound import parse
+from rasa_whatsapp.intake import IntakeRules
+from rasa_whatsapp.storage.database import Database
 
 BODY = b'{"object":"whatsapp_business_account","entry":[]}'
 TWO_NUMBERS = {
@@ -36,13 +42,13 @@ def signed(secret):
 
 
 async def answers(folder, block, *requests):
-    """Serve the channel on this machine; return status and text of the answer to each request (method, headers)."""
+    """Serve the channel on this machine; return status and text of the answer to each request (method, headers, place)."""
     settings = {"database_url": f"sqlite:///{folder / 'store.sqlite'}", "graph_url": "http://127.0.0.1:9"}
     app = Sanic(f"door-{folder.name}".replace("[", "-").replace("]", ""))
     app.blueprint(WhatsAppInput.from_credentials(settings | block).blueprint(None), url_prefix="/webhooks/whatsapp")
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/webhooks/whatsapp/webhook"
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/webhooks/whatsapp"
         server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
         await server.startup()
         await server.before_start()
@@ -55,9 +61,9 @@ async def answers(folder, block, *requests):
             await server.wait_closed()
 
 
-async def _ask(session, url, method, headers):
+async def _ask(session, url, method, headers, path="webhook"):
     sent = {"data": BODY} if method == "POST" else {"params": CHALLENGE}
-    async with session.request(method, url, headers=headers, **sent) as response:
+    async with session.request(method, f"{url}/{path}", headers=headers, **sent) as response:
         return response.status, await response.text()
 
 
@@ -111,3 +117,26 @@ async def test_another_header(tmp_path):
         (200, "ok"),
         (401, "signature_missing"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "ready", "webhook"),
+    [(2, (200, "ready"), (200, "ok")), (1, (503, "not ready"), (503, "backlog_full"))],
+    ids=["there is room", "too much waits"],
+)
+@pytest.mark.asyncio
+async def test_readiness(tmp_path, limit, ready, webhook):
+    """One message waits, since no model is loaded: the balancer hears it, and so does Meta."""
+    waiting = {"from": "49151", "id": "wamid.A", "timestamp": "1795341600", "type": "text", "text": {"body": "Hi"}}
+    value = {"metadata": {"phone_number_id": "1"}, "messages": [waiting]}
+    entry = {"id": "2", "changes": [{"field": "messages", "value": value}]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    store.upgrade()
+    store.run_now(intake.take_in, parse(body), IntakeRules(number_ids=("1",)), datetime.now(timezone.utc))
+    store.close()
+    told, answered = await answers(
+        tmp_path, TWO_NUMBERS | {"backlog_limit": limit}, ("GET", {}, "ready"), ("POST", signed("one"))
+    )
+    assert (told[0], json.loads(told[1])["status"]) == ready
+    assert answered == webhook

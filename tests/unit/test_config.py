@@ -216,6 +216,8 @@ def test_no_mapping(block):
         ("turn_attempts", "3", "found '3'; expected a whole number from 1 to 10"),
         ("turn_attempts", 2.5, "expected a whole number from 1 to 10"),
         ("turn_attempts", True, "expected a whole number from 1 to 10"),
+        ("backlog_limit", 0, "found 0; expected a whole number from 1 to 10000000"),
+        ("messages_per_second", 1001, "found 1001; expected a whole number from 1 to 1000"),
         ("settle_seconds", -1, "found -1; expected seconds, from 0 to 2592000"),
         ("settle_seconds", float("nan"), "expected seconds"),
         ("send_age_limit_seconds", 2592001, "expected seconds"),

@@ -143,7 +143,21 @@ SETTINGS: tuple[Setting, ...] = (
         name="read_receipts", read=readers.flag, default=True, meaning="Show the customer that a message was read."
     ),
     Setting(name="typing_indicator", read=readers.flag, default=True, meaning="Show that an answer is being written."),
-    Setting(name="turn_attempts", read=readers.count, default=3, meaning="Tries before a failing turn is parked."),
+    Setting(
+        name="turn_attempts", read=readers.whole(1, 10), default=3, meaning="Tries before a failing turn is parked."
+    ),
+    Setting(
+        name="backlog_limit",
+        read=readers.whole(1, 10_000_000),
+        default=10_000,
+        meaning="Waiting messages from which on webhooks are answered 503.",
+    ),
+    Setting(
+        name="messages_per_second",
+        read=readers.whole(1, 1000),
+        default=80,
+        meaning="Throughput of each business number.",
+    ),
     Setting(
         name="settle_seconds",
         read=readers.seconds,

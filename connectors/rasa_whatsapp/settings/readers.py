@@ -106,11 +106,15 @@ def mappings(value: Any) -> tuple[Mapping[Any, Any], ...]:
     return tuple(value)
 
 
-def count(value: Any) -> int:
-    """Return a small number of tries."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10:
-        raise Unacceptable("a whole number from 1 to 10")
-    return value
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    """Return the reader of a whole number within bounds."""
+
+    def read(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise Unacceptable(f"a whole number from {low} to {high}")
+        return value
+
+    return read
 
 
 def seconds(value: Any) -> timedelta:

@@ -23,6 +23,7 @@ _SET_WINDOW = (
     .where(contacts.c.id == bindparam("contact"))
     .values(window_opened_at=bindparam("opened_at"), window_refused_at=bindparam("refused_at"))
 )
+_SET_RESTED = update(contacts).where(contacts.c.id == bindparam("contact")).values(rested_at=bindparam("rested"))
 _CHOICES = select(consent).where(consent.c.contact_id == bindparam("contact")).order_by(consent.c.at, consent.c.id)
 
 
@@ -38,6 +39,7 @@ class Contact:
     consent: Consent
     free_entry: FreeEntryPoint
     paused_until: datetime | None
+    rested_at: datetime | None
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether a human answers in this chat, so that the bot stays silent."""
@@ -59,6 +61,7 @@ def read(connection: Connection, contact_id: str) -> Contact | None:
         consent=Consent(_choices(connection, row.id)),
         free_entry=FreeEntryPoint(row.referred_at, row.referral_answered_at),
         paused_until=row.paused_until,
+        rested_at=row.rested_at,
     )
 
 
@@ -102,6 +105,11 @@ def pause(connection: Connection, contact_id: str, until: datetime) -> None:
     """Keep the bot silent in this chat until then; a pause that lasts longer stays."""
     shorter = contacts.c.paused_until.is_(None) | (contacts.c.paused_until < until)
     connection.execute(update(contacts).where((contacts.c.id == contact_id) & shorter).values(paused_until=until))
+
+
+def record_sending(connection: Connection, contact_id: str, rested_at: datetime) -> None:
+    """Note when messages to the contact will be back at their full burst."""
+    connection.execute(_SET_RESTED, {"contact": contact_id, "rested": rested_at})
 
 
 def record_consent(connection: Connection, contact_id: str, given: ConsentGiven) -> None:

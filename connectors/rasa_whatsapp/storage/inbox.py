@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
@@ -123,6 +123,12 @@ def lanes_waiting(connection: Connection) -> list[str]:
     """Return the contacts whose lane has work."""
     waiting = select(inbox.c.contact_id).where(inbox.c.state.in_(_WAITING), inbox.c.contact_id.isnot(None)).distinct()
     return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
+
+
+def backlog(connection: Connection, up_to: int) -> int:
+    """Return how many rows wait for their turn, counted no further than `up_to`."""
+    waiting = select(inbox.c.id).where(inbox.c.state.in_(_WAITING)).limit(up_to).subquery()
+    return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
 
 
 def recover(connection: Connection) -> int:

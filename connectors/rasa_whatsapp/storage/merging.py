@@ -94,7 +94,7 @@ def _drop_replaced_follow_ups(connection: Connection, kept: str, gone: str) -> N
 
 
 def _latest(connection: Connection, kept: str, gone: str) -> dict[str, Any]:
-    """Return name, window, free entry point and pause of the two: each from whom it is newer, the name from who has one."""
+    """Return name, window, free entry point, pause and pacing of the two: each from whom it is newer, the name from who has one."""
     both = select(contacts).where(contacts.c.id.in_((kept, gone))).order_by(contacts.c.created_at)
     found = connection.execute(both).mappings().all()
     values: dict[str, Any] = {"name": next((row["name"] for row in found if row["name"]), None)}
@@ -102,6 +102,7 @@ def _latest(connection: Connection, kept: str, gone: str) -> dict[str, Any]:
         ("window_opened_at", ("window_refused_at",)),
         ("referred_at", ("referral_answered_at",)),
         ("paused_until", ()),
+        ("rested_at", ()),
     ):
         having = [row for row in found if row[lead] is not None]
         if having:

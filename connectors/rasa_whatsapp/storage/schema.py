@@ -75,6 +75,7 @@ contacts = Table(
     Column("referred_at", Moment),
     Column("referral_answered_at", Moment),
     Column("paused_until", Moment),
+    Column("rested_at", Moment),
     Column("merged_into", String(40)),
     Column("joined_at", Moment),
     Column("created_at", Moment, nullable=False),

@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what version 0.1.0 did not keep."""
-    for name in ("referred_at", "referral_answered_at", "paused_until", "joined_at"):
+    for name in ("referred_at", "referral_answered_at", "paused_until", "rested_at", "joined_at"):
         op.add_column("contacts", sa.Column(name, sa.BigInteger(), nullable=True))
     op.create_index("contacts_merged", "contacts", ["merged_into"], unique=False)
     _let_numbers_pass_on()

@@ -1,0 +1,102 @@
+"""How fast messages may go: the pair rate and a number's throughput, as tables over time; and the gateway that keeps them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from rasa_whatsapp.policy.pacing import PAIR, throughput
+from rasa_whatsapp.throttle import Throttle
+
+TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+
+
+def at(seconds):
+    """Return the moment so many seconds after ten."""
+    return TEN + timedelta(seconds=seconds)
+
+
+def waits(bucket, moments):
+    """Return what each message would have to wait, in seconds; those that may go do."""
+    full_at, found = None, []
+    for moment in moments:
+        wait = bucket.wait(full_at, moment)
+        found.append(wait.total_seconds())
+        if not wait:
+            full_at = bucket.after(full_at, moment)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("moments", "expected"),
+    [
+        ([at(0)] * 45, [0] * 45),
+        ([at(0)] * 46, [0] * 45 + [6]),
+        ([at(0)] * 45 + [at(5), at(6), at(6)], [0] * 45 + [1, 0, 6]),
+        ([at(0)] * 45 + [at(270)] * 46, [0] * 45 + [0] * 45 + [6]),
+        ([at(6 * number) for number in range(100)], [0] * 100),
+        ([at(3 * number) for number in range(89)], [0] * 89),
+    ],
+    ids=[
+        "a burst of 45",
+        "one more than the burst",
+        "one each six seconds after the burst",
+        "a new burst after four and a half minutes",
+        "steadily",
+        "twice as fast as steadily, for a while",
+    ],
+)
+def test_pair_rate(moments, expected):
+    """One message per six seconds to one customer, and up to 45 at once."""
+    assert waits(PAIR, moments) == expected
+
+
+def test_throughput():
+    """A second's worth at once, then evenly."""
+    assert waits(throughput(4), [at(0)] * 5 + [at(0.25), at(0.25), at(1.5)]) == [0, 0, 0, 0, 0.25, 0, 0.25, 0]
+
+
+@pytest.mark.asyncio
+async def test_each_number_has_its_own_turns(clock, monkeypatch):
+    """The third of one number waits, the other number's does not; turns are evenly spread."""
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("rasa_whatsapp.throttle.asyncio.sleep", sleep)
+    throttle = Throttle(clock, per_second=2)
+    for number_id in ("1", "1", "1", "2", "1"):
+        await throttle.turn(number_id)
+    assert slept == [0.5, 1.0]
+
+
+@pytest.mark.asyncio
+async def test_the_46th_message_waits_before_meta_says_no(stage):
+    """All is said, in order; the clock has to move for the last ones."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    for number in range(48):
+        await stage.gateway.say(stage.contact_id, "api:1", number, {"text": str(number)}, proactive=False)
+    await stage.idle()
+    assert len(stage.graph.sent) == 45
+    for seconds in (6, 6, 6):
+        await stage.advance(seconds=seconds)
+    assert stage.graph.texts == [str(number) for number in range(48)]
+
+
+@pytest.mark.asyncio
+async def test_another_customer_does_not_wait(stage):
+    """The rate is per customer."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    lea = stage.contact_id
+    await stage.receive(stage.message("Hi", sender="4915199999999"))
+    other = next(row["id"] for row in stage.rows("contacts") if row["id"] != lea)
+    for number in range(46):
+        await stage.gateway.say(lea, "api:1", number, {"text": str(number)}, proactive=False)
+    await stage.gateway.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
+    await stage.idle()
+    assert "to the other" in stage.graph.texts
+    assert len(stage.graph.sent) == 46
