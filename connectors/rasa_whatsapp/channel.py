@@ -112,10 +112,11 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def _readiness(self) -> HTTPResponse:
         """Tell whether webhooks are taken now, and if not, why."""
         try:
-            self._gateway().check_backlog()
+            gateway = self._gateway()
+            gateway.check_backlog()
         except (NotRunning, BacklogFull) as problem:
             return response.json({"status": "not ready", "reason": str(problem)}, status=503)
-        return response.json({"status": "ready"})
+        return response.json({"status": "ready", "alarms": gateway.alarms})
 
     def _gateway(self) -> Gateway:
         if self._running is None:

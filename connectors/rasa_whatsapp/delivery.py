@@ -6,7 +6,7 @@ Each function is one transaction. The gate judges at the moment of sending, so a
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Union
@@ -72,8 +72,13 @@ class Upload:
 Next = Union[Send, Upload, timedelta, None]
 
 
-def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, now: datetime) -> Next:
-    """Return the contact's next request, noted in the outbox before it is made; None when nothing is owed."""
+def begin_next(
+    connection: Connection, contact_id: str, rules: DeliveryRules, now: datetime, stopped: Mapping[str, datetime]
+) -> Next:
+    """Return the contact's next request, noted in the outbox before it is made; None when nothing is owed.
+
+    `stopped` tells until when nothing may go from which business numbers.
+    """
     message = outbox.head(connection, contact_id)
     if message is None:
         return None
@@ -84,6 +89,8 @@ def begin_next(connection: Connection, contact_id: str, rules: DeliveryRules, no
     contact = contacts.read(connection, contact_id)
     if contact is None:
         raise UnknownContact(contact_id)
+    if contact.number_id in stopped and stopped[contact.number_id] > now:
+        return stopped[contact.number_id] - now
     return _pass_gate(connection, message, contact, rules, now)
 
 
@@ -125,7 +132,7 @@ def _record_refusal(
         answer.disposition.value,
         extra={"action": "send_refused", "code": answer.code, "disposition": answer.disposition.value},
     )
-    if answer.disposition in (Disposition.RETRY, Disposition.UNCERTAIN):
+    if answer.disposition in (Disposition.RETRY, Disposition.UNCERTAIN, Disposition.STOP_SENDING):
         _try_later(connection, message, answer, rules, now, jitter)
     elif answer.disposition is Disposition.NEEDS_TEMPLATE and message.form == "free_form":
         window = contacts.window_of(connection, message.contact_id)

@@ -30,6 +30,7 @@ from rasa_whatsapp.logs import trace
 from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
 from rasa_whatsapp.responses.utterances import Wording, to_utterance
 from rasa_whatsapp.spoken import Spoken
+from rasa_whatsapp.stops import Stops
 from rasa_whatsapp.storage import inbox, merging, outbox
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
@@ -79,6 +80,7 @@ class Gateway:
         self._graph = graph
         self._throttle = Throttle(clock, rules.messages_per_second)
         self._backlog = 0
+        self._stops = Stops()
         self._uploads = uploads
         self._dialogue = dialogue
         self._rules = rules
@@ -110,6 +112,11 @@ class Gateway:
         for task in self._background:
             task.cancel()  # read receipts, which nothing depends on
         await asyncio.gather(*self._background, return_exceptions=True)
+
+    @property
+    def alarms(self) -> list[str]:
+        """Return what an operator has to mend so that messages go out again; empty if nothing."""
+        return self._stops.alarms()
 
     def check_backlog(self) -> None:
         """Raise BacklogFull if so many messages wait that no more should be taken in."""
@@ -172,10 +179,12 @@ class Gateway:
     async def deliver(self, contact_id: str) -> float | None:
         """Send the contact's next message; return the seconds until there may be another, None if there is none."""
         rules = self._rules.delivery
-        step = await self._database.run(delivery.begin_next, contact_id, rules, self._clock.now())
+        now = self._clock.now()
+        step = await self._database.run(delivery.begin_next, contact_id, rules, now, self._stops.until)
         if isinstance(step, Send):
             await self._throttle.turn(step.request.number_id)
             answer = await self._graph.post(step.request)
+            self._stops.note(step.request.number_id, answer, self._clock.now())
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
             owed = await self._database.run(delivery.record, step.message, answer, rules, self._clock.now(), jitter)
             return self._go_on(contact_id, owed)

@@ -12,6 +12,7 @@ from rasa_whatsapp.cloud.answers import Accepted, Refused, read, read_upload
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 
 RETRY, UNCERTAIN, GIVE_UP = Disposition.RETRY, Disposition.UNCERTAIN, Disposition.GIVE_UP
+STOP_SENDING = Disposition.STOP_SENDING
 
 
 @pytest.mark.parametrize(
@@ -104,16 +105,16 @@ def error(code, **more):
         (503, 133004, UNCERTAIN),
         (400, 100, GIVE_UP),
         (400, 131009, GIVE_UP),
-        (401, 190, GIVE_UP),
-        (401, 0, GIVE_UP),
-        (403, 10, GIVE_UP),
-        (403, 200, GIVE_UP),
-        (403, 299, GIVE_UP),
+        (401, 190, STOP_SENDING),
+        (401, 0, STOP_SENDING),
+        (403, 10, STOP_SENDING),
+        (403, 200, STOP_SENDING),
+        (403, 299, STOP_SENDING),
         (400, 131026, GIVE_UP),
         (400, 131049, GIVE_UP),
-        (403, 131031, GIVE_UP),
+        (403, 131031, STOP_SENDING),
         (400, 130472, GIVE_UP),
-        (403, 368, GIVE_UP),
+        (403, 368, STOP_SENDING),
         (400, 131048, GIVE_UP),
         (404, 132001, GIVE_UP),
         (400, 132015, GIVE_UP),

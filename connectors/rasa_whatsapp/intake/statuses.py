@@ -6,6 +6,8 @@ by us, or as a plain link; 131050 -> an opt-out. https://developers.facebook.com
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import media_fallback
@@ -13,6 +15,8 @@ from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.storage import contacts, outbox, reports
+
+logger = logging.getLogger(__name__)
 
 REENGAGEMENT = 131047
 
@@ -48,6 +52,8 @@ def _take_failure(connection: Connection, row: outbox.Message, event: StatusChan
         reports.add_fallback(connection, row, event.at)
     elif media_fallback.applies(code, row):
         media_fallback.say_otherwise(connection, row, code, event.at)
+    elif disposition is Disposition.STOP_SENDING:
+        logger.error("A message was not delivered: %s.", remedy, extra={"action": "sending_stopped", "code": code})
     elif disposition is Disposition.STOP_CONTACTING:
         contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
 
