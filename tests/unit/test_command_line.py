@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from rasa_whatsapp.cli import check, main
+from rasa_whatsapp.cli import check, main, store
 from rasa_whatsapp.cloud.inbound import parse
 from rasa_whatsapp.intake import IntakeRules, take_in
 from rasa_whatsapp.responses.utterances import Wording
-from rasa_whatsapp.storage import inbox, schema
+from rasa_whatsapp.storage import follow_ups, inbox, schema
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.follow_ups import NewFollowUp
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 RULES = IntakeRules(number_ids=("100000000000001",))
@@ -367,16 +369,175 @@ def test_replay_all_says_what_is_still_not_readable(bot, webhook):
     ("arguments", "status", "expected"),
     [
         ((), 2, "name the numbers that `inbox list` shows, or give --all"),
+        (("1", "--all", "--yes"), 2, "either name numbers or give --all"),
         (("999", "--yes"), 1, "not parked: 999"),
         (("x",), 2, "not a valid integer"),
     ],
+    ids=["none named", "named and all", "unknown", "no number"],
 )
-def test_replay_of_nothing(bot, webhook, arguments, status, expected):
+@pytest.mark.parametrize("what", ["replay", "discard"])
+def test_replay_and_discard_of_nothing(bot, webhook, what, arguments, status, expected):
     """What is not there is named."""
     park(bot, webhook)
-    code, output = run("inbox", "replay", *arguments)
+    code, output = run("inbox", what, *arguments)
     assert code == status
     assert expected in output
+
+
+def row_of(bot, message_id="wamid.A"):
+    """Return a row of the inbox, all that is stored."""
+    database = Database(f"sqlite:///{bot / 'store.sqlite'}")
+    query = select(schema.inbox).where(schema.inbox.c.message_id == message_id)
+    row = database.run_now(lambda connection: dict(connection.execute(query).mappings().one()))
+    database.close()
+    return row
+
+
+def change(bot, row_id, **values):
+    """Change a row of the inbox."""
+    database = Database(f"sqlite:///{bot / 'store.sqlite'}")
+    query = schema.inbox.update().where(schema.inbox.c.id == row_id).values(**values)
+    database.run_now(lambda connection: connection.execute(query))
+    database.close()
+
+
+def test_show_one(bot, webhook):
+    """State, reason, kind, contact, times and tries of a parked message, a line each; nothing of what was written."""
+    row_id = park(bot, webhook)
+    contact_id = row_of(bot)["contact_id"]
+    status, output = run("inbox", "show", str(row_id))
+    assert status == 0
+    assert output.splitlines() == [
+        f"id           {row_id}",
+        "kind         message",
+        "number_id    100000000000001",
+        f"contact_id   {contact_id}",
+        "message_id   wamid.A",
+        "state        parked",
+        "reason       RuntimeError",
+        "attempts     0",
+        "crashes      0",
+        "replays      0",
+        "sent_at      2026-11-22 10:00:00 UTC",
+        "received_at  2026-11-22 10:00:00 UTC",
+        "not_before   -",
+        "finished_at  2026-11-22 10:00:00 UTC",
+    ]
+
+
+def test_show_one_that_is_not_parked(bot, webhook):
+    """Any message of the inbox can be looked at."""
+    row_id = park(bot, webhook)
+    assert run("inbox", "replay", str(row_id), "--yes")[0] == 0
+    status, output = run("inbox", "show", str(row_id))
+    assert status == 0
+    assert "state        received\nreason       -\n" in output
+
+
+def test_show_hides_the_head_of_a_message_id(bot, webhook):
+    """It holds the customer's number, in another writing."""
+    row_id = park(bot, webhook)
+    change(bot, row_id, message_id="wamid.HBgNNDkxNTExMjM0NTY3OBUCABIYFjNFQjBDMTIzNDU2Nzg5QUJDREVG")
+    assert "message_id   …QjBDMTIzNDU2Nzg5QUJDREVG\n" in run("inbox", "show", str(row_id))[1]
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["plain", "--body"])
+def test_show_the_body_if_asked(bot, webhook, asked):
+    """The customer's words come only with --body, after a line that says so; what steers terminals is escaped."""
+    row_id = park(bot, webhook)
+    change(bot, row_id, body={"text": {"body": "Grüße \x9b2J\u202eolleH"}})
+    status, output = run("inbox", "show", str(row_id), *(["--body"] if asked else []))
+    assert status == 0
+    warning = "Warning: the body holds the customer's words and number; don't pass it on.\n"
+    shown = '{\n  "text": {\n    "body": "Grüße \\u009b2J\\u202eolleH"\n  }\n}\n'
+    assert output.endswith(warning + shown) is asked
+    assert ("Grüße" in output) is asked
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "expected"),
+    [
+        ("999", 1, "unknown: 999; see `rasa-whatsapp inbox list`"),
+        ("9223372036854775808", 2, "is not in the range"),
+        ("x", 2, "not a valid integer"),
+    ],
+    ids=["unknown", "more than a database counts", "no number"],
+)
+def test_show_nothing(bot, webhook, number, status, expected):
+    """What is not there is named."""
+    park(bot, webhook)
+    code, output = run("inbox", "show", number)
+    assert (code, expected in output) == (status, True), output
+
+
+def test_discard_one(bot, webhook, monkeypatch):
+    """It is ignored from now on, for both reasons; the others stay parked."""
+    monkeypatch.setattr(store, "now", lambda: TEN + timedelta(hours=1))
+    row_id = park(bot, webhook)
+    assert run("inbox", "discard", str(row_id), str(row_id), "--yes") == (0, "1 discarded.\n")
+    row = row_of(bot)
+    assert (row["state"], row["reason"]) == ("ignored", "discarded by the operator: RuntimeError")
+    assert row["finished_at"] == TEN + timedelta(hours=1)
+    assert states(bot)["wamid.no-body"] == "parked"
+    assert run("inbox", "replay", str(row_id), "--yes")[0] == 1
+
+
+def test_discard_all(bot, webhook):
+    """Nothing is parked then, and what was not parked is as it was."""
+    park(bot, webhook)
+    before = states(bot)
+    assert run("inbox", "discard", "--all", "--yes")[0] == 0
+    assert states(bot) == {key: {"parked": "ignored"}.get(state, state) for key, state in before.items()}
+    assert set(before.values()) >= {"parked", "received"}
+    assert run("inbox", "discard", "--all", "--yes") == (0, "Nothing is parked.\n")
+
+
+def test_discard_asks_first(bot, webhook):
+    """A no changes nothing."""
+    row_id = park(bot, webhook)
+    status, output = run("inbox", "discard", str(row_id), str(row_id), input="n\n")
+    assert status == 1
+    assert "Discard 1 parked message(s)? They will never be answered." in output
+    assert states(bot)["wamid.A"] == "parked"
+
+
+def test_discard_of_what_had_no_reason(bot, webhook):
+    """The operator's stands alone."""
+    row_id = park(bot, webhook)
+    change(bot, row_id, reason=None)
+    assert run("inbox", "discard", str(row_id), "--yes")[0] == 0
+    assert row_of(bot)["reason"] == "discarded by the operator"
+
+
+def test_discard_of_a_follow_up(bot, webhook):
+    """A follow-up whose turn was parked is cancelled with it, and stays no open one."""
+    row_id = park(bot, webhook)
+    database = Database(f"sqlite:///{bot / 'store.sqlite'}")
+    wanted = NewFollowUp(
+        contact_id=row_of(bot)["contact_id"],
+        name="rate",
+        intent="EXTERNAL_rate",
+        entities=[],
+        due_at=TEN,
+        kill_on_user_message=False,
+        cause="wamid.A",
+    )
+    follow_up_id = database.run_now(follow_ups.schedule, wanted, TEN)
+    database.run_now(follow_ups.mark_fired, follow_up_id)
+    change(bot, row_id, kind="follow_up", body={"follow_up": follow_up_id})
+    assert run("inbox", "discard", str(row_id), "--yes")[0] == 0
+    found = database.run_now(follow_ups.details, follow_up_id)
+    assert (found["state"], found["reason"]) == ("cancelled", "discarded by the operator")
+    database.close()
+
+
+def test_taken_up_while_the_operator_was_asked(bot, webhook, monkeypatch):
+    """What is no longer parked after the question is left alone, and named."""
+    row_id = park(bot, webhook)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: change(bot, row_id, state="received"))
+    status, output = run("inbox", "discard", str(row_id))
+    assert (status, states(bot)["wamid.A"]) == (1, "received")
+    assert output == f"0 discarded.\nError: no longer parked when it came to it: {row_id}\n"
 
 
 def test_a_newer_store(bot, webhook):
@@ -398,7 +559,7 @@ def test_broken_credentials(bot):
     assert "phone_number_id: missing" in output
 
 
-@pytest.mark.parametrize("command", ["check", "demo", "inbox", "simulator"])
+@pytest.mark.parametrize("command", ["check", "demo", "follow-ups", "inbox", "simulator"])
 def test_help(command):
     """Each command is listed and has its help."""
     assert command in run("--help")[1]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import update
 
 from rasa_whatsapp.errors import DialogueUnavailable
+from rasa_whatsapp.storage import follow_ups, schema
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.turns import Cancellation
 
@@ -264,3 +266,30 @@ async def test_one_for_the_end_of_time(stage):
     await schedule(stage, due_at=datetime(9999, 12, 31, 23, tzinfo=timezone.utc))
     await stage.advance(days=3650)
     assert stage.states("follow_ups") == ["pending"]
+
+
+async def test_one_that_the_operator_fires(stage):
+    """Long before its time, and then not again."""
+    await begin(stage)
+    await schedule(stage)
+    (row,) = stage.rows("follow_ups")
+    assert stage.database.run_now(follow_ups.make_due, [row["id"]], stage.clock.now()) == [row["id"]]
+    await stage.nudge()
+    assert len(stage.dialogue.turns) == 1
+    await stage.advance(hours=1)
+    assert len(stage.dialogue.turns) == 1
+
+
+async def test_one_that_the_operator_cancels_while_it_waits(stage):
+    """It was due while a human answered; cancelled before its turn, it has none."""
+    await begin(stage)
+    await schedule(stage)
+    pause = update(schema.contacts).values(paused_until=stage.clock.now() + timedelta(hours=3))
+    stage.database.run_now(lambda connection: connection.execute(pause))
+    await stage.advance(hours=1)
+    (row,) = stage.rows("follow_ups")
+    assert row["state"] == "fired"
+    stage.database.run_now(follow_ups.cancel_by_id, [row["id"]], stage.clock.now(), "cancelled by the operator")
+    await stage.advance(hours=4)
+    assert stage.dialogue.turns == []
+    assert stage.states("inbox") == ["done", "ignored"]

@@ -15,7 +15,8 @@ from rasa_whatsapp import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Show the configuration, or all that is wrong with it and with the bot's responses."),
     "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
-    "inbox": ("inbox", "List parked messages, and replay them."),
+    "follow-ups": ("follow_ups", "List the bot's follow-ups, cancel them, or fire them now."),
+    "inbox": ("inbox", "Show parked messages, replay or discard them."),
     "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
 }
 

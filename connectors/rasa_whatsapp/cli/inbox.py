@@ -1,38 +1,58 @@
-"""`rasa-whatsapp inbox`: what was parked and why, and how to have it taken up again."""
+"""`rasa-whatsapp inbox`: what was parked and why, and how to have it taken up again or set aside for good."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import intake
-from rasa_whatsapp.cli import credentials
-from rasa_whatsapp.clock import from_environment
-from rasa_whatsapp.config import Settings
-from rasa_whatsapp.errors import StoreOutdated
-from rasa_whatsapp.storage import inbox
+from rasa_whatsapp.cli import credentials, shown, store
+from rasa_whatsapp.storage import follow_ups, inbox
 from rasa_whatsapp.storage.database import Database
+
+DISCARDED_BECAUSE = "discarded by the operator"
+# What `inbox show` tells of a row; the body only if it is asked for.
+_FIELDS = ("id", "kind", "number_id", "contact_id", "message_id", "state", "reason", "attempts", "crashes", "replays")
+_TIMES = ("sent_at", "received_at", "not_before", "finished_at")
+_LARGEST_ID = 2**63 - 1  # what a database's integer holds
 
 
 @click.group("inbox")
 def command() -> None:
-    """List parked messages, and replay them."""
+    """List parked messages, look at one, replay or discard them."""
 
 
 @command.command("list")
 @credentials.option
 def list_parked(path: Path) -> None:
     """Show every parked message: its number, when it came, how often it was tried, and why it is parked."""
-    with _store(credentials.load_or_exit(path)) as database:
+    with store.opened(credentials.load_or_exit(path)) as database:
         rows = database.run_now(inbox.parked)
     if not rows:
         click.echo("Nothing is parked.")
     for row in rows:
-        received = f"{row['received_at']:%Y-%m-%d %H:%M:%S} UTC"
+        received = shown.moment(row["received_at"])
         click.echo(f"{row['id']}\t{received}\t{row['contact_id'] or '-'}\tattempts {row['attempts']}\t{row['reason']}")
+
+
+@command.command("show")
+@click.argument("number", type=click.IntRange(1, _LARGEST_ID))
+@click.option("--body", "with_body", is_flag=True, help="Also what came in: it holds the customer's words and number.")
+@credentials.option
+def show(number: int, with_body: bool, path: Path) -> None:
+    """Show one message, parked or not: its state and why, its contact, its times, how often it was tried."""
+    with store.opened(credentials.load_or_exit(path)) as database:
+        row = database.run_now(inbox.details, number)
+    if row is None:
+        raise click.ClickException(f"unknown: {number}; see `rasa-whatsapp inbox list`")
+    shown.fields({name: row[name] for name in (*_FIELDS, *_TIMES)} | {"message_id": shown.tail(row["message_id"])})
+    if with_body:
+        click.echo("Warning: the body holds the customer's words and number; don't pass it on.", err=True)
+        click.echo(shown.plain_json(row["body"], indent=2))
 
 
 @command.command("replay")
@@ -42,34 +62,65 @@ def list_parked(path: Path) -> None:
 @credentials.option
 def replay(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) -> None:
     """Put parked messages back into their conversations. A running server takes them up within a second."""
-    if not numbers and not everything:
-        raise click.UsageError("name the numbers that `inbox list` shows, or give --all")
+    _need_choice(numbers, everything)
     settings = credentials.load_or_exit(path)
-    with _store(settings) as database:
-        parked = [int(row["id"]) for row in database.run_now(inbox.parked)]
-        wanted = parked if everything else list(numbers)
-        unknown = sorted(set(wanted) - set(parked))
-        if unknown:
-            raise click.ClickException(f"not parked: {', '.join(map(str, unknown))}; see `rasa-whatsapp inbox list`")
+    with store.opened(settings) as database:
+        wanted = _parked(database, numbers, everything)
         if not wanted:
-            click.echo("Nothing is parked.")
             return
         if not yes:
             click.confirm(f"Answer {len(wanted)} parked message(s) now?", abort=True)
-        done = database.run_now(intake.replay, wanted, settings.rules().intake, from_environment().now())
+        done = database.run_now(intake.replay, wanted, settings.rules().intake, store.now())
     click.echo(f"{len(done)} put back into their conversations.")
+    _name_left(wanted, done, "not readable still, or no message, so parked still")
+
+
+@command.command("discard")
+@click.argument("numbers", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="Discard all that is parked.")
+@click.option("--yes", is_flag=True, help="Do it without asking: these customers get no answer.")
+@credentials.option
+def discard(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) -> None:
+    """Give up parked messages: they stay stored, but are no longer parked, and are never answered."""
+    _need_choice(numbers, everything)
+    with store.opened(credentials.load_or_exit(path)) as database:
+        wanted = _parked(database, numbers, everything)
+        if not wanted:
+            return
+        if not yes:
+            click.confirm(f"Discard {len(wanted)} parked message(s)? They will never be answered.", abort=True)
+        done = database.run_now(_discard, wanted, store.now())
+    click.echo(f"{len(done)} discarded.")
+    _name_left(wanted, done, "no longer parked when it came to it")
+
+
+def _need_choice(numbers: Sequence[int], everything: bool) -> None:
+    if not numbers and not everything:
+        raise click.UsageError("name the numbers that `inbox list` shows, or give --all")
+    if numbers and everything:
+        raise click.UsageError("either name numbers or give --all")
+
+
+def _parked(database: Database, numbers: Sequence[int], everything: bool) -> list[int]:
+    """Return which parked rows are meant, each once; ends the command if one of the numbers is not parked."""
+    parked = [int(row["id"]) for row in database.run_now(inbox.parked)]
+    wanted = parked if everything else list(dict.fromkeys(numbers))
+    unknown = sorted(set(wanted) - set(parked))
+    if unknown:
+        raise click.ClickException(f"not parked: {shown.listed(unknown)}; see `rasa-whatsapp inbox list`")
+    if not wanted:
+        click.echo("Nothing is parked.")
+    return wanted
+
+
+def _discard(connection: Connection, row_ids: Sequence[int], now: datetime) -> list[int]:
+    """Discard parked rows; a follow-up that stands in one of them is cancelled with it."""
+    done = inbox.discard(connection, row_ids, now, DISCARDED_BECAUSE)
+    follow_ups.cancel_by_id(connection, inbox.follow_ups_in(connection, done), now, DISCARDED_BECAUSE)
+    return done
+
+
+def _name_left(wanted: Sequence[int], done: Sequence[int], why: str) -> None:
     left = sorted(set(wanted) - set(done))
     if left:
-        raise click.ClickException(f"not readable still, or no message, so parked still: {', '.join(map(str, left))}")
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Database]:
-    database = Database(settings["database_url"])
-    try:
-        database.upgrade()
-        yield database
-    except StoreOutdated as problem:
-        raise click.ClickException(str(problem)) from problem
-    finally:
-        database.close()
+        raise click.ClickException(f"{why}: {shown.listed(left)}")

@@ -7,7 +7,7 @@ pending one of that conversation, as Rasa does it for the whole server.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage.schema import follow_ups
 
 
@@ -28,12 +29,14 @@ class State(Enum):
     CANCELLED = "cancelled"
 
 
+_IS_OPEN = follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value))
+
 # Runs with every message, so it is built once.
 _OVERTAKE = (
     update(follow_ups)
     .where(
         follow_ups.c.contact_id == bindparam("contact"),
-        follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value)),
+        _IS_OPEN,
         follow_ups.c.kill_on_user_message.is_(True),
     )
     .values(state=State.CANCELLED.value, finished_at=bindparam("now"), reason="the customer wrote first")
@@ -147,9 +150,51 @@ def finish(connection: Connection, follow_up_id: str, state: State, now: datetim
     _settle(connection, follow_ups.c.id == follow_up_id, state, now, reason)
 
 
+def listed(
+    connection: Connection, *, contact_id: str | None = None, finished: bool = False, limit: int
+) -> list[JSONDict]:
+    """Return open follow-ups for the command line, `finished` ones too if asked for; what is due first first."""
+    kept = follow_ups.c
+    columns = (kept.id, kept.contact_id, kept.name, kept.intent, kept.due_at, kept.state)
+    query = select(*columns).order_by(kept.due_at, kept.id).limit(limit)
+    if contact_id is not None:
+        query = query.where(kept.contact_id == contact_id)
+    if not finished:
+        query = query.where(_IS_OPEN)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def details(connection: Connection, follow_up_id: str) -> JSONDict | None:
+    """Return everything that is stored of a follow-up, for the command line, or None."""
+    found = connection.execute(select(follow_ups).where(follow_ups.c.id == follow_up_id)).mappings().first()
+    return None if found is None else dict(found)
+
+
+def states(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
+    """Return the state of each of these follow-ups that there is."""
+    found = (read(connection, follow_up_id) for follow_up_id in ids)
+    return {follow_up.id: follow_up.state for follow_up in found if follow_up is not None}
+
+
+def cancel_by_id(connection: Connection, ids: Iterable[str], now: datetime, reason: str) -> list[str]:
+    """Cancel those of these follow-ups that are open; return their ids."""
+    values = {"state": State.CANCELLED.value, "finished_at": now, "reason": reason}
+    return _change_each(connection, ids, _IS_OPEN, values)
+
+
+def make_due(connection: Connection, ids: Iterable[str], now: datetime) -> list[str]:
+    """Bring those of these follow-ups that are pending forward to now; return their ids."""
+    return _change_each(connection, ids, follow_ups.c.state == State.PENDING.value, {"due_at": now})
+
+
+def _change_each(connection: Connection, ids: Iterable[str], which: Any, values: JSONDict) -> list[str]:
+    """Change one by one: a database takes only so many values in one statement."""
+    change = update(follow_ups).where(follow_ups.c.id == bindparam("follow_up"), which).values(**values)
+    return [each for each in ids if connection.execute(change, {"follow_up": each}).rowcount]
+
+
 def _open_of(contact_id: str) -> Any:
-    is_open = follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value))
-    return (follow_ups.c.contact_id == contact_id) & is_open
+    return (follow_ups.c.contact_id == contact_id) & _IS_OPEN
 
 
 def _settle(connection: Connection, which: Any, state: State, now: datetime, reason: str | None) -> None:

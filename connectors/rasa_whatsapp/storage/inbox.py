@@ -6,11 +6,12 @@ the process died is received again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
@@ -210,6 +211,27 @@ def replay(connection: Connection, row_ids: list[int]) -> list[int]:
     }
     connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
     return ids
+
+
+def details(connection: Connection, row_id: int) -> JSONDict | None:
+    """Return a row for the command line, or None."""
+    found = connection.execute(select(inbox).where(inbox.c.id == row_id)).mappings().first()
+    return None if found is None else dict(found)
+
+
+def discard(connection: Connection, row_ids: Iterable[int], now: datetime, reason: str) -> list[int]:
+    """Settle those of these rows that are parked as ignored, the reason before the one they had; return their ids."""
+    why = case((inbox.c.reason.is_(None), reason), else_=literal(f"{reason}: ") + inbox.c.reason)
+    chosen = (inbox.c.id == bindparam("row")) & (inbox.c.state == State.PARKED.value)
+    settled = update(inbox).where(chosen).values(state=State.IGNORED.value, finished_at=now, reason=why)
+    return [row_id for row_id in row_ids if connection.execute(settled, {"row": row_id}).rowcount]
+
+
+def follow_ups_in(connection: Connection, row_ids: Iterable[int]) -> list[str]:
+    """Return the ids of the follow-ups that stand in these rows."""
+    mine = (inbox.c.id == bindparam("row")) & (inbox.c.kind == Kind.FOLLOW_UP.value)
+    found = (connection.execute(select(inbox.c.body).where(mine), {"row": row_id}).scalar() for row_id in row_ids)
+    return [str(body["follow_up"]) for body in found if body]
 
 
 def parked_message(connection: Connection, row_id: int) -> ParkedMessage | None:
