@@ -148,7 +148,7 @@ async def test_an_upload_that_is_refused(meta, photo):
     """The error says what to do; a redirect is not followed; a lost connection is an answer too."""
     meta.answer = lambda: web.json_response({"error": {"code": 190}}, status=401)
     assert await upload(meta.url, photo) == Refused(
-        Disposition.GIVE_UP, 190, "Meta's error 190: the access token has expired: set a new access_token"
+        Disposition.STOP_SENDING, 190, "Meta's error 190: the access token has expired: set a new access_token"
     )
     meta.answer = lambda: web.Response(status=307, headers={"Location": "http://127.0.0.1:9/"})
     assert isinstance(await upload(meta.url, photo), Refused)
