@@ -156,7 +156,8 @@ class Gateway:
     ) -> None:
         """Keep a response for delivery under keys made of its cause and ordinal.
 
-        `asked_at` is when its cause was sent, `replying_to` the customer's message if that is the cause. A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact.
+        `asked_at` is when its cause was sent, `replying_to` the customer's message if that is the cause. A response that
+        WhatsApp cannot take is recorded as refused. Raises UnknownContact.
         """
         now = self._clock.now()
         try:
@@ -203,9 +204,10 @@ class Gateway:
 
     def _go_on(self, contact_id: str, owed: str | None) -> float | None:
         """Return when this lane goes on; the answer may have told that the contact is one with another."""
-        if owed is None or owed == contact_id:
-            return None if owed is None else 0
-        self._deliveries.wake(owed)
+        if owed == contact_id:
+            return 0
+        if owed is not None:
+            self._deliveries.wake(owed)
         return None
 
     async def _upload(self, wanted: Upload) -> None:
@@ -284,7 +286,7 @@ class Gateway:
                 for contact_id in await self._database.run(inbox.lanes_waiting):
                     self._turns.wake(contact_id)
                 for contact_id in await self._database.run(outbox.lanes_waiting):
-                    self._deliveries.wake(contact_id)
+                    self._deliveries.wake_idle(contact_id)
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
             await asyncio.sleep(self._rules.tick_seconds)

@@ -36,6 +36,11 @@ class Lanes:
         if key not in self._running:
             self._running[key] = asyncio.get_running_loop().create_task(self._run(key))
 
+    def wake_idle(self, key: str) -> None:
+        """Let the lane of this key look for work, unless it knows by itself when to look again."""
+        if key not in self._timers:
+            self.wake(key)
+
     async def close(self, grace_seconds: float) -> None:
         """Take no more work; wait for what is running, then cancel it."""
         self._closed = True

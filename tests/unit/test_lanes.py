@@ -137,3 +137,22 @@ async def test_closing_waits_and_then_cuts_off():
     await lanes.close(0.1)
     lanes.wake("late")
     assert (done, cut, lanes._running) == (["short"], ["long"], {})
+
+
+async def test_a_lane_that_waits_is_left_alone():
+    """It knows when to look again; an idle one looks at once."""
+    calls = []
+
+    async def work(key):
+        calls.append(key)
+        return 3600 if key == "waits" else None
+
+    lanes = Lanes(work, at_once=8)
+    lanes.wake("waits")
+    lanes.wake("idle")
+    await until(lambda: not lanes._running)
+    for key in ("waits", "idle"):
+        lanes.wake_idle(key)
+    await until(lambda: not lanes._running)
+    assert calls == ["waits", "idle", "idle"]
+    await lanes.close(0)
