@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -34,15 +35,13 @@ class Keywords:
 
 def of_follow_up(row: inbox.Row, follow_up: FollowUp, contact: Contact, now: datetime) -> Turn:
     """Return the turn of a follow-up that is due."""
-    return Turn(
-        contact_id=contact.id,
-        message_id=message_id_of(row),
-        cause=cause_of(row),
-        sent_at=row.sent_at,
+    return _turn(
+        row,
+        contact,
+        now,
         text=f"{EXTERNAL_PREFIX}{follow_up.intent}",
         intents=(follow_up.intent,),
         follow_up_id=follow_up.id,
-        entities=slots.values(contact.window, contact.consent, now),
         event_entities=follow_up.entities,
         metadata={"whatsapp": {"type": "follow_up", "follow_up": follow_up.name}},
     )
@@ -60,30 +59,41 @@ def of_message(
     meant = meaning.said(connection, contact.id, message)
     words = isinstance(message.content, (TextTyped, Tapped)) and not meant.is_command
     choice = keyword_choice(meant.text, opt_out=keywords.opt_out, opt_in=keywords.opt_in) if words else None
-    return Turn(
-        contact_id=contact.id,
-        message_id=message_id_of(row),
-        cause=cause_of(row),
-        sent_at=row.sent_at,
+    return _turn(
+        row,
+        contact,
+        now,
         text=meant.text,
         is_command=meant.is_command,
         intents=(CONSENT_INTENTS[choice],) if choice else meant.intents,
-        entities={**meant.entities, **slots.values(contact.window, contact.consent, now)},
+        entities=meant.entities,
         metadata={"whatsapp": meaning.metadata_of(message, contact)},
     )
 
 
 def of_call(row: inbox.Row, contact: Contact, now: datetime) -> Turn:
     """Return the turn of a call, for a designer who wants to say something to who called."""
+    return _turn(
+        row,
+        contact,
+        now,
+        text="[call]",
+        intents=(meaning.CALL_INTENT, UNSUPPORTED, meaning.NOT_UNDERSTOOD),
+        metadata={"whatsapp": {"type": "call", "call_id": row.message_id, "number_id": row.number_id}},
+    )
+
+
+def _turn(
+    row: inbox.Row, contact: Contact, now: datetime, *, entities: Mapping[str, Any] | None = None, **said: Any
+) -> Turn:
+    """Return a turn with what each has of its row and its contact; the slots' entities go before any others."""
     return Turn(
         contact_id=contact.id,
         message_id=message_id_of(row),
         cause=cause_of(row),
         sent_at=row.sent_at,
-        text="[call]",
-        intents=(meaning.CALL_INTENT, UNSUPPORTED, meaning.NOT_UNDERSTOOD),
-        entities=slots.values(contact.window, contact.consent, now),
-        metadata={"whatsapp": {"type": "call", "call_id": row.message_id, "number_id": row.number_id}},
+        entities={**(entities or {}), **slots.values(contact.window, contact.consent, now)},
+        **said,
     )
 
 

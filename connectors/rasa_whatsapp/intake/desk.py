@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.cloud.inbound import Event, PreferenceChanged, Sender, StatusChanged
+from rasa_whatsapp.cloud.inbound import Called, Event, MessageReceived, PreferenceChanged, Sender, StatusChanged
 from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
 from rasa_whatsapp.storage import contacts, identity, inbox
 from rasa_whatsapp.storage.inbox import Kind, NewRow, State
@@ -62,6 +62,25 @@ class Desk:
         # A moment in the future would keep the window open for longer than 24 hours.
         window = contacts.window_of(self.connection, contact_id).with_message(min(at, self.now))
         contacts.record_window(self.connection, contact_id, window)
+
+    def line_up(
+        self, contact_id: str, event: MessageReceived | Called, kind: Kind, *, sent_at: datetime, no_turn: str | None
+    ) -> None:
+        """Put an event into its contact's lane, or only store it, with the reason why it is no turn."""
+        row = NewRow(
+            number_id=event.number_id,
+            message_id=event.message_id,
+            contact_id=contact_id,
+            kind=kind,
+            body=event.raw,
+            sent_at=sent_at,
+            received_at=self.now,
+            state=State.IGNORED if no_turn else State.RECEIVED,
+            reason=no_turn,
+        )
+        inbox.add(self.connection, row)
+        if not no_turn:
+            self.taken.turns.add(contact_id)
 
     def keep(self, event: Event, state: State, reason: str) -> None:
         """Record something that is no turn, once."""

@@ -8,7 +8,7 @@ from rasa_whatsapp.intake.desk import Desk, IntakeRules
 from rasa_whatsapp.meaning import said
 from rasa_whatsapp.policy.consent import ConsentGiven, Scope, keyword_choice
 from rasa_whatsapp.storage import contacts, follow_ups, identity, inbox
-from rasa_whatsapp.storage.inbox import Kind, NewRow, State
+from rasa_whatsapp.storage.inbox import Kind
 
 
 def take(desk: Desk, event: MessageReceived) -> None:
@@ -22,21 +22,8 @@ def take(desk: Desk, event: MessageReceived) -> None:
         follow_ups.overtaken(desk.connection, contact_id, desk.now)
     if event.raw["message"].get("referral"):
         contacts.record_referral(desk.connection, contact_id, min(event.sent_at, desk.now))
-    reason = _no_turn(event.content, desk.rules)
-    row = NewRow(
-        number_id=event.number_id,
-        message_id=event.message_id,
-        contact_id=contact_id,
-        kind=Kind.MESSAGE,
-        body=event.raw,
-        sent_at=event.sent_at,
-        received_at=desk.now,
-        state=State.IGNORED if reason else State.RECEIVED,
-        reason=reason,
-    )
-    inbox.add(desk.connection, row)
-    if not reason:
-        desk.taken.turns.add(contact_id)
+    no_turn = _no_turn(event.content, desk.rules)
+    desk.line_up(contact_id, event, Kind.MESSAGE, sent_at=event.sent_at, no_turn=no_turn)
 
 
 def _sender(desk: Desk, event: MessageReceived) -> str:

@@ -6,7 +6,7 @@ from rasa_whatsapp.cloud.inbound import Called, EchoSent, IdentityChanged, Prefe
 from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
 from rasa_whatsapp.storage import contacts, identity, inbox
-from rasa_whatsapp.storage.inbox import Kind, NewRow, State
+from rasa_whatsapp.storage.inbox import Kind, State
 
 _PREFERENCES = {"stop": Choice.OPT_OUT, "resume": Choice.OPT_IN, "signup": Choice.OPT_IN}
 
@@ -52,17 +52,5 @@ def take_call(desk: Desk, event: Called) -> None:
     if event.opens_window:
         desk.open_window(contact_id, event.at)
     is_turn = event.opens_window and "call" in desk.rules.turns_for
-    row = NewRow(
-        number_id=event.number_id,
-        message_id=event.message_id,
-        contact_id=contact_id,
-        kind=Kind.CALL,
-        body=event.raw,
-        sent_at=event.at,
-        received_at=desk.now,
-        state=State.RECEIVED if is_turn else State.IGNORED,
-        reason=None if is_turn else "a call is no turn; turns_for could name it",
-    )
-    inbox.add(desk.connection, row)
-    if is_turn:
-        desk.taken.turns.add(contact_id)
+    no_turn = None if is_turn else "a call is no turn; turns_for could name it"
+    desk.line_up(contact_id, event, Kind.CALL, sent_at=event.at, no_turn=no_turn)
