@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.media_links import as_plain, links_of
 from rasa_whatsapp.storage import contacts, outbox, uploads
-from rasa_whatsapp.storage.outbox import Message, NewMessage
+from rasa_whatsapp.storage.outbox import Message
 
 _LOAD_CODES = frozenset({131052, 131053})
 _ID_CODES = frozenset({100, 131009})  # what an id that has expired, or was deleted, is answered with
@@ -36,7 +36,7 @@ def say_otherwise(connection: Connection, failed: Message, code: int, now: datet
     if failed.must_upload:
         say_plainly(connection, failed, now)
     else:
-        _add_once(connection, replace(_again(failed, f"{failed.key}/upload"), must_upload=True), now)
+        outbox.add_once(connection, replace(failed.again(f"{failed.key}/upload"), must_upload=True), now)
 
 
 def say_plainly(connection: Connection, message: Message, now: datetime) -> None:
@@ -44,25 +44,8 @@ def say_plainly(connection: Connection, message: Message, now: datetime) -> None
     key = f"{message.key.removesuffix('/upload')}/link"
     contents = as_plain(message.free_form or {})
     for part, content in enumerate(contents, start=1):
-        said = replace(_again(message, key if part == 1 else f"{key}.{part}"), free_form=content)
+        said = replace(message.again(key if part == 1 else f"{key}.{part}"), free_form=content)
         # what can be tapped is in the last part
-        _add_once(connection, said if part == len(contents) else replace(said, choices={}, numbers=(), more=None), now)
-
-
-def _again(message: Message, key: str) -> NewMessage:
-    return NewMessage(
-        key=key,
-        utterance=message.utterance,
-        contact_id=message.contact_id,
-        proactive=message.proactive,
-        free_form=message.free_form,
-        template=message.template,
-        choices=message.choices,
-        numbers=message.numbers,
-        more=message.more,
-    )
-
-
-def _add_once(connection: Connection, message: NewMessage, now: datetime) -> None:
-    if not outbox.is_known(connection, message.key):
-        outbox.add(connection, message, now)
+        outbox.add_once(
+            connection, said if part == len(contents) else replace(said, choices={}, numbers=(), more=None), now
+        )

@@ -71,7 +71,6 @@ def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, dr
     key = spoken.key if part == 1 else f"{spoken.key}.{part}"
     template = spoken.utterance.template
     if draft is None:  # only the template is said
-        payloads = {payload: payload for payload in template.payloads} if template else {}
         return NewMessage(
             key=key,
             utterance=spoken.key,
@@ -79,7 +78,7 @@ def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, dr
             proactive=spoken.proactive,
             free_form=None,
             template=template,
-            choices=payloads,
+            choices=template.choices if template else {},
         )
     message = outbox.of_draft(
         draft, key=key, utterance=spoken.key, contact_id=contact_id, proactive=spoken.proactive, template=template

@@ -219,8 +219,7 @@ def _show_more(
         return False
     page = page_of(more)
     key = f"{turn_sources.cause_of(row)}#1"
-    if not outbox.is_known(connection, key):
-        outbox.add(connection, outbox.of_draft(page, key=key, utterance=key, contact_id=contact.id), now)
+    outbox.add_once(connection, outbox.of_draft(page, key=key, utterance=key, contact_id=contact.id), now)
     inbox.finish(connection, row.id, inbox.State.DONE, now, "the menu's next page was shown")
     return True
 

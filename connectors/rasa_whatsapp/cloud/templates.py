@@ -28,6 +28,11 @@ class TemplateUse:
     language: str | None = None
     payloads: Sequence[str] = ()
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """Return what a tap on its quick replies brings back, and means."""
+        return {payload: payload for payload in self.payloads}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:

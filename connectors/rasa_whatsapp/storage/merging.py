@@ -31,18 +31,12 @@ def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
     return kept, True
 
 
-def merge_waiting(connection: Connection) -> list[str]:
-    """Make the merges that had to wait; return the contacts who have become two in one."""
-    made = []
+def merge_waiting(connection: Connection) -> None:
+    """Make the merges that had to wait."""
     for row in connection.execute(select(merges)).all():
         one, other = _resolved(connection, row.one), _resolved(connection, row.other)
-        if one != other:
-            kept, done = merge(connection, one, other)
-            if not done:
-                continue
-            made.append(kept)
-        connection.execute(delete(merges).where((merges.c.one == row.one) & (merges.c.other == row.other)))
-    return made
+        if one == other or merge(connection, one, other)[1]:
+            connection.execute(delete(merges).where((merges.c.one == row.one) & (merges.c.other == row.other)))
 
 
 def is_waiting(connection: Connection, contact_id: str) -> bool:

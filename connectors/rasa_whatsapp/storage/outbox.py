@@ -79,6 +79,20 @@ class Message(NewMessage):
     tried_at: datetime | None
     copies: int
 
+    def again(self, key: str) -> NewMessage:
+        """Return the same to be said under another key."""
+        return NewMessage(
+            key=key,
+            utterance=self.utterance,
+            contact_id=self.contact_id,
+            proactive=self.proactive,
+            free_form=self.free_form,
+            template=self.template,
+            choices=self.choices,
+            numbers=self.numbers,
+            more=self.more,
+        )
+
     def begun(self, form: str, now: datetime) -> Message:
         """Return the message as it is while its request is under way."""
         return replace(
@@ -142,6 +156,12 @@ def add(connection: Connection, message: NewMessage, now: datetime) -> None:
         "created_at": now,
     }
     connection.execute(_ADD, values)
+
+
+def add_once(connection: Connection, message: NewMessage, now: datetime) -> None:
+    """Keep a message unless its key is known."""
+    if not is_known(connection, message.key):
+        add(connection, message, now)
 
 
 def add_refused(connection: Connection, *, contact_id: str, key: str, reason: str, now: datetime) -> None:
@@ -232,7 +252,6 @@ def of_draft(
     template: TemplateUse | None = None,
 ) -> NewMessage:
     """Return the message that says a draft."""
-    payloads = {payload: payload for payload in template.payloads} if template else {}
     return NewMessage(
         key=key,
         utterance=utterance,
@@ -240,7 +259,8 @@ def of_draft(
         proactive=proactive,
         free_form=content_of(draft),
         template=template,
-        choices={option.choice_id: option.payload for option in options_of(draft)} | payloads,
+        choices={option.choice_id: option.payload for option in options_of(draft)}
+        | (template.choices if template else {}),
         numbers=numbers_of(draft),
         more=more_of(draft),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.storage.outbox import BY_KEY, Message, NewMessage, State, add, is_known, message_of
+from rasa_whatsapp.storage.outbox import BY_KEY, Message, State, add_once, message_of
 from rasa_whatsapp.storage.schema import outbox, statuses
 
 # Statuses of Meta in their order; what is not listed (deleted, warning) changes nothing.
@@ -43,17 +44,8 @@ def add_fallback(connection: Connection, failed: Message, now: datetime) -> None
     """After a free-form message came back with 131047: say the utterance again as its template, once, or refuse it."""
     if failed.template is None:
         return
-    fallback = NewMessage(
-        key=f"{failed.utterance}/template",
-        utterance=failed.utterance,
-        contact_id=failed.contact_id,
-        proactive=failed.proactive,
-        free_form=None,
-        template=failed.template,
-        choices=failed.choices,
-    )
-    if not is_known(connection, fallback.key):
-        add(connection, fallback, now)
+    again = failed.again(f"{failed.utterance}/template")
+    add_once(connection, replace(again, free_form=None, numbers=(), more=None), now)
 
 
 def fail(connection: Connection, row: Message, message_id: str, *, reason: str, code: int | None) -> None:
