@@ -121,6 +121,4 @@ def _checked(database: Database, ids: Sequence[str], allowed: Sequence[State], c
 
 def _report(wanted: Sequence[str], done: Sequence[str], what: str, called: str) -> None:
     click.echo(f"{len(done)} {what}.")
-    left = sorted(set(wanted) - set(done))
-    if left:
-        raise click.ClickException(f"no longer {called} when it came to it: {shown.listed(left)}")
+    shown.refuse_left(wanted, done, f"no longer {called} when it came to it")

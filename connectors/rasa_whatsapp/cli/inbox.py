@@ -72,7 +72,7 @@ def replay(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) ->
             click.confirm(f"Answer {len(wanted)} parked message(s) now?", abort=True)
         done = database.run_now(intake.replay, wanted, settings.rules().intake, store.now())
     click.echo(f"{len(done)} put back into their conversations.")
-    _name_left(wanted, done, "not readable still, or no message, so parked still")
+    shown.refuse_left(wanted, done, "not readable still, or no message, so parked still")
 
 
 @command.command("discard")
@@ -91,7 +91,7 @@ def discard(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) -
             click.confirm(f"Discard {len(wanted)} parked message(s)? They will never be answered.", abort=True)
         done = database.run_now(_discard, wanted, store.now())
     click.echo(f"{len(done)} discarded.")
-    _name_left(wanted, done, "no longer parked when it came to it")
+    shown.refuse_left(wanted, done, "no longer parked when it came to it")
 
 
 def _need_choice(numbers: Sequence[int], everything: bool) -> None:
@@ -118,9 +118,3 @@ def _discard(connection: Connection, row_ids: Sequence[int], now: datetime) -> l
     done = inbox.discard(connection, row_ids, now, DISCARDED_BECAUSE)
     follow_ups.cancel_by_id(connection, inbox.follow_ups_in(connection, done), now, DISCARDED_BECAUSE)
     return done
-
-
-def _name_left(wanted: Sequence[int], done: Sequence[int], why: str) -> None:
-    left = sorted(set(wanted) - set(done))
-    if left:
-        raise click.ClickException(f"{why}: {shown.listed(left)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,13 @@ def fields(row: Mapping[str, Any]) -> None:
 def listed(names: Iterable[object]) -> str:
     """Return names for the end of an error's line."""
     return ", ".join(line(str(name)) for name in names)
+
+
+def refuse_left(wanted: Sequence[Any], done: Sequence[Any], why: str) -> None:
+    """End the command by naming what was wanted and is not done, if there is something."""
+    left = sorted(set(wanted) - set(done))
+    if left:
+        raise click.ClickException(f"{why}: {listed(left)}")
 
 
 def _plain(value: Any) -> str:
