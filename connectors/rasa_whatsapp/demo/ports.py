@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from random import SystemRandom
 
 from rasa_whatsapp.demo.failures import PortTaken
 
 HOST = "127.0.0.1"
+# Below those from which the system takes the near end of outgoing connections (Linux: from 32768, macOS: from 49152).
+# Else such a connection may sit on the port of a server that is down for a moment, or even reach itself there.
+FREE_FROM = range(20000, 32768)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +26,8 @@ class Ports:
     @classmethod
     def unused(cls) -> Ports:
         """Return three ports that are free right now."""
-        with ExitStack() as sockets:
-            numbers = [_bound(sockets.enter_context(socket.socket())) for _ in range(3)]
-        return cls(simulator=numbers[0], rasa=numbers[1], actions=numbers[2])
+        simulator, rasa, actions = unused(3)
+        return cls(simulator=simulator, rasa=rasa, actions=actions)
 
     def check(self) -> None:
         """Raise PortTaken, naming every port that is taken or wanted twice and how to choose others."""
@@ -37,6 +39,32 @@ class Ports:
         ]
         if problems:
             raise PortTaken("\n".join(problems))
+
+
+def check(wanted: Mapping[str, int]) -> None:
+    """Raise PortTaken, naming every server of a cluster whose port is taken."""
+    taken = [
+        f"Port {port}, which the {name} wants, is taken (or not allowed)."
+        for name, port in wanted.items()
+        if not is_free(port)
+    ]
+    twice = [
+        f"Port {port} is asked for by both {first} and {second}."
+        for first, second, port in _twice(list(wanted.items()))
+    ]
+    if taken or twice:
+        raise PortTaken("\n".join([*taken, *twice, "Stop what listens there, or choose another."]))
+
+
+def unused(count: int, *, besides: Collection[int] = ()) -> list[int]:
+    """Return that many ports that are free right now, and none of `besides`."""
+    found: list[int] = []
+    for port in SystemRandom().sample(FREE_FROM, len(FREE_FROM)):
+        if len(found) == count:
+            return found
+        if port not in besides and is_free(port):
+            found.append(port)
+    raise PortTaken(f"Of the ports {FREE_FROM.start} to {FREE_FROM.stop - 1} fewer than {count} are free.")
 
 
 def is_free(port: int) -> bool:
@@ -54,13 +82,6 @@ def _can_bind(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _bound(unbound: socket.socket) -> int:
-    unbound.bind((HOST, 0))
-    port = unbound.getsockname()[1]
-    assert isinstance(port, int)
-    return port
 
 
 def _advice(name: str, port: int, wanted: Iterable[int]) -> str:
