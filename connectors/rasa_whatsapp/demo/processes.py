@@ -1,6 +1,6 @@
 """Turns a command into a child process with its own process group and log file, which never outlives its starter.
 
-Law: the group is stopped as a whole, and what is left of it when its leader ends is killed.
+Law: the group is stopped as a whole, and what is left of it when its leader ends is killed; a kill reaches those, too, who left it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+
+from rasa_whatsapp.demo.families import descendants, is_alive
 
 TETHER = Path(__file__).with_name("tether.py")
 GRACE_SECONDS = 10.0
+LAST_BREATH_SECONDS = 5.0
 
 
 def never() -> bool:
@@ -64,18 +68,31 @@ class Process:
         """Return whether it ended within `seconds`."""
         return self._ended.wait(seconds)
 
-    def stop(self, *, grace_seconds: float = GRACE_SECONDS, hurry: Callable[[], bool] = never) -> None:
-        """Ask the group to end (SIGTERM), and kill it when the grace time is over or `hurry` says so."""
-        self._signal(signal.SIGTERM)
+    def stop(
+        self,
+        *,
+        number: signal.Signals = signal.SIGTERM,
+        grace_seconds: float = GRACE_SECONDS,
+        hurry: Callable[[], bool] = never,
+    ) -> None:
+        """Ask the group to end by this signal, and kill it when the grace time is over or `hurry` says so."""
+        self._signal(number)
         deadline = time.monotonic() + grace_seconds
         while not self.wait(0.1) and time.monotonic() < deadline and not hurry():
             pass
         self.kill()
 
     def kill(self) -> None:
-        """Kill the whole group at once (SIGKILL) and wait until it is gone."""
+        """Kill the whole group, and all that the process started, at once (SIGKILL); return when they are gone."""
+        family = self._halted_family()
         self._signal(signal.SIGKILL)
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._ended.wait()
+        deadline = time.monotonic() + LAST_BREATH_SECONDS
+        while any(map(is_alive, family)) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def output(self) -> str:
         """Return what it has written to its log since it started."""
@@ -102,6 +119,11 @@ class Process:
         popen.wait()
         signal_group(popen.pid, signal.SIGKILL)
         self._ended.set()
+
+    def _halted_family(self) -> list[int]:
+        """Return who descends from the process, which is halted so that they do not become more meanwhile."""
+        self._signal(signal.SIGSTOP)
+        return [] if self._ended.is_set() else descendants(self.pid)
 
     def _signal(self, number: signal.Signals) -> None:
         if not self._ended.is_set():
