@@ -3,9 +3,9 @@
     with Stack(servers, folder=bot, logs=tmp_path) as stack:
         stack.start()                  # all, each answering; a server that fails takes the others with it
         stack.url("rasa")              # "http://127.0.0.1:5005"
-        stack.kill("rasa")             # SIGKILL to its whole process group, as if power had failed
+        stack.kill("rasa")             # SIGKILL to it and all that it started, as if power had failed
         stack.start("rasa")            # the same command again; returns when it answers
-        stack.stop("actions")          # SIGTERM, then SIGKILL after a grace time
+        stack.stop("actions")          # its stop signal, then SIGKILL after a grace time
         stack.log("rasa")              # all that it has written in this stack's life
 
 Synchronous, for one thread at a time. Law: when the block is left, or this process dies, no server is left running.
@@ -13,6 +13,7 @@ Synchronous, for one thread at a time. Law: when the block is left, or this proc
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,12 +33,18 @@ START_LIMIT_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A command that answers HTTP 200 on `health` when it is ready."""
+    """A command that answers HTTP 200 on `health` when it is ready; or that is asked otherwise, by `probe`."""
 
     name: str
     command: tuple[str, ...]
     port: int
-    health: str
+    health: str = "/"
+    probe: Callable[[int], bool] | None = None
+    """Returns whether what listens on this port is ready, where HTTP is not spoken or says nothing."""
+    address: str = ""
+    """What its clients are told, if that is not an address of HTTP."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    """Asks it to end in an orderly way."""
     environment: Mapping[str, str] = field(default_factory=dict)
     comes_first: bool = False
     """The servers after it in the list are started only when it answers."""
@@ -45,7 +52,16 @@ class Server:
     @property
     def url(self) -> str:
         """Its address without a trailing slash."""
-        return f"http://{HOST}:{self.port}"
+        return self.address or f"http://{HOST}:{self.port}"
+
+    @property
+    def door(self) -> str:
+        """Where it is asked whether it is ready, in words that may be shown: no password is in it."""
+        return f"on port {self.port}" if self.probe else self.url + self.health
+
+    def is_ready(self) -> bool:
+        """Ask it whether it is ready."""
+        return self.probe(self.port) if self.probe else answers(self.url + self.health)
 
 
 @final
@@ -107,8 +123,11 @@ class Stack:
         return name in self._processes and self._processes[name].exit_code is None
 
     def start(self, name: str | None = None) -> None:
-        """Start one server, or all; return when each answers. If one fails all are stopped and ServerFailed is raised."""
-        wanted = [self.servers[name]] if name else list(self.servers.values())
+        """Start one server, or all that do not run; return when each answers.
+
+        If one fails all are stopped and ServerFailed is raised.
+        """
+        wanted = [self.servers[name]] if name else [s for s in self.servers.values() if not self.is_running(s.name)]
         try:
             for wave in _waves(wanted):
                 self._start_together(wave)
@@ -130,12 +149,12 @@ class Stack:
         """Return when the server answers; raise ServerFailed when it ended or is over its time limit."""
         server, process = self.servers[name], self._processes[name]
         deadline = time.monotonic() + self._limit_seconds
-        while not answers(server.url + server.health):
+        while not server.is_ready():
             self._tick()
             if process.exit_code is not None:
                 raise self._failure(name, f"ended with exit code {process.exit_code} before it answered")
             if time.monotonic() > deadline:
-                problem = f"did not answer {server.url}{server.health} within {self._limit_seconds:.0f} seconds"
+                problem = f"did not answer {server.door} within {self._limit_seconds:.0f} seconds"
                 raise self._failure(name, problem)
             process.wait(0.2)
 
@@ -148,14 +167,18 @@ class Stack:
 
     def check(self) -> None:
         """Raise ServerFailed if a server has ended that nobody stopped or killed through this stack."""
-        for name, process in self._processes.items():
-            if process.exit_code is not None:
-                raise self._failure(name, f"ended by itself with exit code {process.exit_code}")
+        for name in self.fallen():
+            raise self._failure(name, f"ended by itself with exit code {self._processes[name].exit_code}")
+
+    def fallen(self) -> list[str]:
+        """Return the servers that have ended, though nobody stopped or killed them through this stack."""
+        return [name for name, process in self._processes.items() if process.exit_code is not None]
 
     def stop(self, name: str, *, grace_seconds: float = GRACE_SECONDS) -> None:
         """Stop a server in an orderly way, and kill it after the grace time. One that does not run is fine."""
         if name in self._processes:
-            self._processes[name].stop(grace_seconds=grace_seconds, hurry=self._hurry)
+            number = self.servers[name].stop_signal
+            self._processes[name].stop(number=number, grace_seconds=grace_seconds, hurry=self._hurry)
             del self._processes[name]
 
     def kill(self, name: str) -> None:
