@@ -1,4 +1,4 @@
-"""What can keep a demo from running, each with the exit code that `rasa-whatsapp demo` ends with."""
+"""What can keep a demo from running, each with the exit code that `rasa-whatsapp demo` or `cluster` ends with."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ class TrainingFailed(DemoFailed):
     """`rasa train` ended without a model."""
 
     exit_code = 5
+
+
+class StepFailed(DemoFailed):
+    """A step between the starts of two servers failed, such as making a database."""
+
+
+class ProgramMissing(DemoFailed):
+    """A program that is no part of this package is not installed."""
+
+    exit_code = 6
 
 
 class StopRequested(Exception):
