@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.model import ensure_model
@@ -51,14 +52,15 @@ def running_bot(
     state: Path,
     ports: Ports | None = None,
     model: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     limit_seconds: float = START_LIMIT_SECONDS,
     tick: Callable[[], None] = nothing,
 ) -> Iterator[Stack]:
     """Run the bot in `folder` while the block runs; everything that it stores goes to `state`, kept for the next run.
 
-    Default are free ports and the bot's newest model, trained when there is none or an old one. `environment` is added to
-    the servers' (over all else). The stack's names: `simulator`, `actions` (when the bot has an `actions` module), `rasa`.
+    Default are free ports and the bot's newest model, trained when there is none or an old one. `settings` are added to the
+    channel's block, `environment` to that of the servers (over all else). The stack's names: `simulator`, `actions` (when the bot has an `actions` module), `rasa`.
     """
     with occupied(state, f"process {os.getpid()}"):
         ports = ports or Ports.unused()
@@ -69,6 +71,7 @@ def running_bot(
             state=state,
             ports=ports,
             model=model,
+            settings=settings,
             environment=environment,
             limit_seconds=limit_seconds,
             tick=tick,
@@ -84,6 +87,7 @@ def bot_stack(
     state: Path,
     ports: Ports,
     model: Path,
+    settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     limit_seconds: float = START_LIMIT_SECONDS,
     tick: Callable[[], None] = nothing,
@@ -92,11 +96,11 @@ def bot_stack(
     """Write the demo's settings files to `state` and return the bot's servers, not started yet."""
     folder, state = folder.resolve(), state.resolve()
     shared = {**surroundings(), **demo_environment(state, ports), **(environment or {})}
-    servers = [simulator(folder, state, ports, shared)]
+    servers = [simulator(folder, state, ports.simulator, shared, webhook=webhook_of(ports.rasa))]
     if has_actions(folder):
         servers.append(action_server(ports, shared))
-    servers.append(rasa_server(state, ports, model.resolve(), shared))
-    write_settings(folder, state, ports)
+    servers.append(rasa_server(state, ports.rasa, model.resolve(), shared))
+    write_settings(folder, state, ports, settings or {})
     return Stack(servers, folder=folder, logs=state / "logs", limit_seconds=limit_seconds, tick=tick, hurry=hurry)
 
 
@@ -121,18 +125,31 @@ def demo_environment(state: Path, ports: Ports) -> dict[str, str]:
     }
 
 
-def simulator(folder: Path, state: Path, ports: Ports, environment: Mapping[str, str]) -> Server:
+def webhook_of(port: int) -> str:
+    """Return the address that webhooks go to, if who takes them listens on this port."""
+    return f"http://{HOST}:{port}/webhooks/whatsapp/webhook"
+
+
+def simulator(
+    folder: Path,
+    state: Path,
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    webhook: str,
+    arguments: Sequence[str] = (),
+) -> Server:
     """Return the server that plays WhatsApp. Its accounts come from the environment, to stay off the process list."""
-    command = [sys.executable, "-m", "rasa_whatsapp.cli", "simulator", "--host", HOST, "--port", str(ports.simulator)]
-    command += ["--webhook", f"http://{HOST}:{ports.rasa}/webhooks/whatsapp/webhook"]
+    command = [sys.executable, "-m", "rasa_whatsapp.cli", "simulator", "--host", HOST, "--port", str(port)]
+    command += ["--webhook", webhook]
     command += ["--display-phone-number", DISPLAY_PHONE_NUMBER, "--database", str(state / "simulator.sqlite")]
     templates = templates_of(folder)
     if (folder / templates).exists():
         command += ["--templates", str(templates)]
     return Server(
         name="simulator",
-        command=tuple(command),
-        port=ports.simulator,
+        command=(*command, *arguments),
+        port=port,
         health="/control/health",
         environment=environment,
         comes_first=True,
@@ -157,36 +174,31 @@ def action_server(ports: Ports, environment: Mapping[str, str]) -> Server:
     )
 
 
-def rasa_server(state: Path, ports: Ports, model: Path, environment: Mapping[str, str]) -> Server:
-    """Return the Rasa server, reachable from this machine only."""
-    command = [
-        sys.executable,
-        "-m",
-        "rasa",
-        "run",
-        "--interface",
-        HOST,
-        "--port",
-        str(ports.rasa),
-        "--model",
-        str(model),
-    ]
+def rasa_server(state: Path, port: int, model: Path, environment: Mapping[str, str], *, name: str = "rasa") -> Server:
+    """Return a Rasa server, reachable from this machine only."""
+    command = [sys.executable, "-m", "rasa", "run", "--interface", HOST, "--port", str(port), "--model", str(model)]
     command += ["--credentials", str(state / "credentials.yml"), "--endpoints", str(state / "endpoints.yml")]
     return Server(
-        name="rasa",
+        name=name,
         command=tuple(command),
-        port=ports.rasa,
+        port=port,
         health="/webhooks/whatsapp/",
         environment=environment,
     )
 
 
-def write_settings(folder: Path, state: Path, ports: Ports) -> None:
-    """Write the credentials and endpoints that the demo's Rasa server gets."""
+def write_settings(
+    folder: Path, state: Path, ports: Ports, settings: Mapping[str, Any], stores: Mapping[str, Any] | None = None
+) -> None:
+    """Write the credentials and endpoints that the Rasa servers get; `settings` go to the channel's block.
+
+    `stores` are Rasa's own, as endpoints; without them trackers go to a file.
+    """
     overrides = {
         **ACCOUNTS,
         "graph_url": f"http://{HOST}:{ports.simulator}",
         "database_url": f"sqlite:///{state / 'whatsapp.sqlite'}",
+        **settings,
     }
     actions_url = f"http://{HOST}:{ports.actions}" if has_actions(folder) else None
     state.mkdir(parents=True, exist_ok=True)
@@ -194,7 +206,7 @@ def write_settings(folder: Path, state: Path, ports: Ports) -> None:
     endpoints = demo_endpoints(
         read(folder / "endpoints.yml"), trackers=state / "trackers.sqlite", actions_url=actions_url
     )
-    write(state / "endpoints.yml", endpoints)
+    write(state / "endpoints.yml", {**endpoints, **(stores or {})})
 
 
 def has_actions(folder: Path) -> bool:
