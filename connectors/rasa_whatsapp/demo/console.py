@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -106,9 +106,8 @@ def _from_json(line: str) -> str:
     return " ".join(part for part in (level, str(said), details) if part)
 
 
-def banner(address: str, *, state: str, coloured: bool) -> str:
-    """Return the lines that tell where the phone page is."""
-    lines = (f"Phone page:  {address}/", f"Ctrl-C stops the demo; chats stay in {state}.")
+def banner(lines: Sequence[str], *, coloured: bool) -> str:
+    """Return the lines that tell where things are, in a box."""
     width = max(map(len, lines))
     rows = [f"|  {line:<{width}}  |" for line in lines]
     edge = "+" + "-" * (width + 4) + "+"
