@@ -14,6 +14,10 @@ from rasa_whatsapp import __version__
 # command -> (module below this package, the line that --help shows)
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Show the configuration, or all that is wrong with it and with the bot's responses."),
+    "cluster": (
+        "cluster",
+        "Start a whole deployment of the bot in this folder: two Rasa servers, intake, databases, proxy.",
+    ),
     "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
     "follow-ups": ("follow_ups", "List the bot's follow-ups, cancel them, or fire them now."),
     "inbox": ("inbox", "Show parked messages, replay or discard them."),
