@@ -15,6 +15,10 @@ help: ## Show this list
 demo: install ## Chat with the example bot on a simulated WhatsApp (ARGS=--reset forgets the chats; RASA_PORT=..., ...)
 	@$(BIN)/rasa-whatsapp demo $(PORTS) $(ARGS)
 
+.PHONY: cluster
+cluster: install ## Run the bot as in production, on this machine: two Rasa servers, intake, databases, proxy (ARGS=--servers 3)
+	@$(BIN)/rasa-whatsapp cluster $(ARGS)
+
 .PHONY: test
 test: install ## Run all tests (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
@@ -35,6 +39,6 @@ install: ## Make .venv or bring it up to date (PYTHON=... names the Python 3.10)
 	@sh .ci/venv
 
 .PHONY: clean
-clean: ## Delete all that was made here, but for the demo's chats (.demo)
+clean: ## Delete all that was made here, but for what the demo and the cluster keep (.demo, .cluster)
 	rm -rf .venv .rasa models results dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
