@@ -19,7 +19,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     """Open the store of these settings; a newer one ends the command."""
     database = Database(settings["database_url"])
     try:
-        database.upgrade()
+        database.prepare()
         yield database
     except StoreOutdated as problem:
         raise click.ClickException(str(problem)) from problem

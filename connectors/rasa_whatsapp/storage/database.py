@@ -1,134 +1,107 @@
-"""One database, SQLite by default: opens it, brings its schema up to date, runs transactions off the event loop.
+"""The store of one process: an SQLite file by default, PostgreSQL where several servers share it. Runs its transactions.
 
-SQLite runs in WAL mode with synchronous=FULL: what is committed survives a power cut. All transactions of a process run on
-one thread, one after the other; a transaction begins with its write lock, so it never fails half-way for want of it.
+Whoever calls `run` gets the result when it is durable. A second Rasa server is kept off an SQLite file by a lock beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
-import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar, cast
 
-from sqlalchemy import create_engine, event, inspect
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.errors import StoreInUse, StoreOutdated
-from rasa_whatsapp.storage.schema import metadata
+from rasa_whatsapp.errors import StoreInUse
+from rasa_whatsapp.storage import engines, upgrading, workers
+from rasa_whatsapp.storage.listening import Listener
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 DEFAULT_URL = "sqlite:///rasa_whatsapp.sqlite"
-_LOCK_TIMEOUT_SECONDS = 10
 
 
 class Database:
-    """The store of one process."""
+    """The store."""
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
-        self._engine = _open(url)
+        self._engine = engines.opened(url)
         self._claim: TextIO | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rasa-whatsapp-store")
+        self._listener: Listener | None = None
+        self._worker: workers.Worker = (
+            workers.OneThread(self._engine) if self.is_sqlite else workers.ManyThreads(self._engine)
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether it is an SQLite file, which one server at a time may work on."""
+        return engines.is_sqlite(self._engine)
+
+    def prepare(self) -> None:
+        """Bring an SQLite file up to date; look whether PostgreSQL is. Raises StoreOutdated.
+
+        Several servers share a PostgreSQL store, so its migration is an operator's step: `rasa-whatsapp db upgrade`.
+        """
+        if self.is_sqlite:
+            self.upgrade()
+        else:
+            upgrading.check(self._engine)
 
     def upgrade(self) -> None:
         """Create the tables or migrate them to this package's version; raises StoreOutdated for a newer database."""
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each of its plugins while it is imported
-        from alembic import command
-        from alembic.config import Config
-        from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
+        upgrading.upgrade(self._engine)
 
-        script = ScriptDirectory(str(Path(__file__).parent / "migrations"))
-        with self._engine.begin() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-            if current == script.get_current_head():
-                _refuse_strange_tables(connection)
-                return
-            if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-                raise StoreOutdated(
-                    f"the database has schema {current}, which this version of rasa-whatsapp does not know: install a newer one"
-                )
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    def version(self) -> upgrading.Version:
+        """Return which version the tables have, and which this package wants."""
+        return upgrading.version(self._engine)
 
     def claim(self) -> None:
-        """Keep other servers off this store until the process ends; raises StoreInUse.
-
-        A second server would take up the turns that the first is in the middle of.
-        """
-        path = f"{self._engine.url.database}.lock"
-        self._claim = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - held as long as the process
+        """Keep other servers off an SQLite file until the process ends; raises StoreInUse."""
+        if not self.is_sqlite:
+            return
+        self._claim = open(f"{self._engine.url.database}.lock", "a", encoding="utf-8")  # noqa: PTH123, SIM115 - held as long as the process
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreInUse(
                 f"another Rasa server uses the store {self._engine.url.database}: give each its own database_url, "
-                "and start Rasa with one worker"
+                "start Rasa with one worker, or let them share a PostgreSQL database"
             ) from None
 
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Have `changed` called in this event loop soon after another process has stored something."""
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(changed)
+
+        if self.is_sqlite:
+            self._worker.listen(tell)
+        else:
+            self._listener = Listener(self._engine.url, tell)
+
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `work(connection, ...)` returns, in one transaction that is durable when this returns."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self.run_now(work, *args, **kwargs)
-        )
+        """Return what `work(connection, ...)` returns, in one transaction that is durable when this returns.
+
+        It may run more than once, as what it did before a conflict is undone; so it must not touch anything but the store.
+        """
+        return cast(T, await self._worker.run(partial(_call, work, args, kwargs)))
 
     def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the same at once, for the command line."""
-        with self._engine.begin() as connection:
-            return work(connection, *args, **kwargs)
+        """Do the same at once in this thread, for the command line."""
+        return cast(T, workers.run_once(self._engine, partial(_call, work, args, kwargs)))
 
     def close(self) -> None:
         """Finish what was begun and close the connections."""
-        self._thread.shutdown(wait=True)
+        if self._listener is not None:
+            self._listener.close()
+        self._worker.close()
         self._engine.dispose()
         if self._claim is not None:
             self._claim.close()
 
 
-def _refuse_strange_tables(connection: Connection) -> None:
-    """Raise StoreOutdated if the tables are not those of the schema version that the store claims to have."""
-    inspector = inspect(connection)
-    for table in metadata.sorted_tables:
-        present = (
-            {column["name"] for column in inspector.get_columns(table.name)} if inspector.has_table(table.name) else {}
-        )
-        missing = sorted({column.name for column in table.columns} - set(present))
-        if missing:
-            raise StoreOutdated(
-                f"the store {connection.engine.url.database} has no {table.name}.{missing[0]}: it comes from an unreleased "
-                "version; move it away (the demo: make demo ARGS=--reset)"
-            )
-
-
-def _open(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, future=True, pool_pre_ping=True, hide_parameters=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    arguments = {"timeout": _LOCK_TIMEOUT_SECONDS, "check_same_thread": False}
-    # A pool: SQLAlchemy 1.4 would open the file, and set its PRAGMAs, anew for each transaction.
-    engine = create_engine(url, future=True, connect_args=arguments, hide_parameters=True, poolclass=QueuePool)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediately)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    # The driver would begin transactions by itself, too late and not around SAVEPOINT (SQLAlchemy, "Serializable isolation").
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediately(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _call(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], connection: Connection) -> Any:
+    return work(connection, *args, **kwargs)

@@ -13,12 +13,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -103,6 +105,51 @@ aliases = Table(
     Column("retired_at", Moment),
 )
 
+# Bodies of webhooks that were only written down when many came at once; they are taken in one after the other.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+)
+
+# The processes that take turns and send. By the database's clock, not by Moment's: the servers' own may differ.
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("alive_until", BigInteger),
+)
+
+# The contacts for whom there is something to do, by kind of work: whose it is at the moment, and from when on if nobody's.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("kind", String(10), primary_key=True),
+    Column("contact_id", String(40), primary_key=True),
+    Column("owner", String(40)),
+    Column("ready_at", Moment, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index(
+        "lanes_free",
+        "kind",
+        "rank",
+        "ready_at",
+        postgresql_where=text("owner IS NULL"),
+        sqlite_where=text("owner IS NULL"),
+    ),
+    Index("lanes_owner", "owner"),
+)
+
+# Up to when the throughput of each business number is spent, by the database's clock.
+paces = Table(
+    "paces",
+    metadata,
+    Column("number_id", String(40), primary_key=True),
+    Column("full_at", BigInteger, nullable=False),
+)
+
 inbox = Table(
     "inbox",
     metadata,
@@ -118,6 +165,9 @@ inbox = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("crashes", Integer, nullable=False, default=0),
     Column("replays", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0, server_default="0"),
+    Column("waits", Integer, nullable=False, default=0, server_default="0"),
+    Column("joined_to", BigInteger),
     Column("not_before", Moment),
     Column("reason", Text),
     Column("finished_at", Moment),
@@ -148,12 +198,14 @@ outbox = Table(
     Column("not_before", Moment),
     Column("first_tried_at", Moment),
     Column("tried_at", Moment),
+    Column("accepted_at", Moment),
     Column("copies", Integer, nullable=False, default=0),
     Column("error_code", Integer),
     Column("reason", Text),
     Column("created_at", Moment, nullable=False),
     Index("outbox_lane", "contact_id", "state"),
     Index("outbox_state", "state"),
+    Index("outbox_contact", "contact_id", "id"),
 )
 
 # Every status that Meta reported, once: what the outbox state is derived from, and what messages cost.
@@ -165,6 +217,7 @@ statuses = Table(
     Column("at", Moment, nullable=False),
     Column("error_code", Integer),
     Column("pricing", Json),
+    Index("statuses_at", "at"),
 )
 
 consent = Table(
@@ -188,13 +241,14 @@ follow_ups = Table(
     Column("intent", Text, nullable=False),
     Column("entities", Json),
     Column("due_at", Moment, nullable=False),
+    Column("fire_at", Moment, nullable=False, server_default="0"),
     Column("kill_on_user_message", Boolean, nullable=False),
     Column("state", String(12), nullable=False),
     Column("reason", Text),
     Column("cause", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    Index("follow_ups_due", "state", "due_at"),
+    Index("follow_ups_due", "state", "fire_at"),
     Index("follow_ups_contact", "contact_id", "state"),
 )
 

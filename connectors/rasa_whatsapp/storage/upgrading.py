@@ -1,0 +1,119 @@
+"""Which version the tables have, and how they get this package's: Alembic's migrations, one after the other."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection, Engine
+
+from rasa_whatsapp.errors import StoreOutdated
+from rasa_whatsapp.storage.engines import SCHEMA, is_sqlite
+from rasa_whatsapp.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+_MIGRATIONS = str(Path(__file__).parent / "migrations")
+_ONE_AT_A_TIME = 7_239_401_001  # the advisory lock of migrations; any number will do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """The version of a store's tables (None: there are none yet) and the one that is wanted; `missing` are the steps between."""
+
+    current: str | None
+    wanted: str
+    missing: tuple[str, ...]
+    is_known: bool = True
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether nothing is to do."""
+        return self.current == self.wanted
+
+
+def version(engine: Engine) -> Version:
+    """Return which version the tables have."""
+    with engine.begin() as connection:
+        return _version(connection, _script())
+
+
+def check(engine: Engine) -> None:
+    """Raise StoreOutdated unless the tables are this package's."""
+    with engine.begin() as connection:
+        found = _version(connection, _script())
+        _refuse_newer(found)
+        if not found.is_right:
+            told = "has no tables yet" if found.current is None else f"has the tables of version {found.current}"
+            raise StoreOutdated(f"the store {told}, this package needs {found.wanted}: run `rasa-whatsapp db upgrade`")
+        _refuse_strange_tables(connection)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables up to date, while no one else does; raises StoreOutdated for a newer database."""
+    script = _script()
+    with engine.begin() as connection:
+        if not is_sqlite(connection):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        found = _version(connection, script)
+        _refuse_newer(found)
+        if found.is_right:
+            _refuse_strange_tables(connection)
+        else:
+            _migrate(connection)
+
+
+def _script() -> ScriptDirectory:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each of its plugins while it is imported
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(_MIGRATIONS)
+
+
+def _version(connection: Connection, script: ScriptDirectory) -> Version:
+    from alembic.runtime.migration import MigrationContext
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    steps = [revision.revision for revision in script.walk_revisions()]  # the newest first
+    known = current is None or current in steps
+    missing = steps[: steps.index(current)] if current in steps else (steps if current is None else [])
+    return Version(current=current, wanted=steps[0], missing=tuple(reversed(missing)), is_known=known)
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", _MIGRATIONS)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _refuse_newer(found: Version) -> None:
+    if not found.is_known:
+        raise StoreOutdated(
+            f"the database has schema {found.current}, which this version of rasa-whatsapp does not know: install a newer one"
+        )
+
+
+def _refuse_strange_tables(connection: Connection) -> None:
+    """Raise StoreOutdated if the tables are not those of the schema version that the store claims to have."""
+    inspector = inspect(connection)
+    for table in metadata.sorted_tables:
+        present = (
+            {column["name"] for column in inspector.get_columns(table.name)}
+            if inspector.has_table(table.name)
+            else set()
+        )
+        missing = sorted({column.name for column in table.columns} - present)
+        if missing:
+            raise StoreOutdated(
+                f"the store {connection.engine.url.database} has no {table.name}.{missing[0]}: it comes from an unreleased "
+                "version; move it away (the demo: make demo ARGS=--reset)"
+            )
