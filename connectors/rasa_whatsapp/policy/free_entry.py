@@ -21,6 +21,11 @@ class FreeEntryPoint:
     answered_at: datetime | None = None
 
     @property
+    def is_waiting(self) -> bool:
+        """Tell whether the customer came from an ad and was not answered yet."""
+        return self.referred_at is not None and self.answered_at is None
+
+    @property
     def expires_at(self) -> datetime | None:
         """Return when messages begin to cost again, or None if nothing is or was free."""
         if self.referred_at is None or self.answered_at is None:

@@ -1,6 +1,6 @@
-"""How fast messages may go before Meta says no: to one customer, and from one business number.
+"""How fast messages may go to one customer before Meta says no.
 
-Both are a bucket that refills steadily, kept as one moment: when it will be full again. A message may go while that moment is no further
+It is a bucket that refills steadily, kept as one moment: when it will be full again. A message may go while that moment is no further
 ahead than the bucket is deep, and moves it on by its own share.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
 """
@@ -31,8 +31,3 @@ class Bucket:
 
 # To one customer: one message per six seconds, up to 45 at once (fact sheet 9); over it: 131056.
 PAIR = Bucket(burst=45, interval=timedelta(seconds=6))
-
-
-def throughput(per_second: int) -> Bucket:
-    """Return the bucket of a business number: a second's worth at once; over it: 130429."""
-    return Bucket(burst=per_second, interval=timedelta(seconds=1) / per_second)

@@ -34,7 +34,7 @@ def after_failure(
     *,
     attempts: int,
     copies: int,
-    first_tried_at: datetime,
+    created_at: datetime,
     now: datetime,
     code: int,
     age_limit: timedelta,
@@ -46,7 +46,7 @@ def after_failure(
     """
     if copies >= FEW_COPIES.get(code, MOST_COPIES):
         return GiveUp(f"{copies} tries may have arrived, and no status told")
-    if now - first_tried_at >= age_limit:
+    if now - created_at >= age_limit:
         return GiveUp(f"it could not be sent within {age_limit}")
     base = 4 if code == PAIR_RATE else 2
     seconds = min(float(base ** min(attempts - 1, 12)), LONGEST_PAUSE.total_seconds())
