@@ -62,6 +62,10 @@ class NotRunning(WhatsAppError):
     """The server is starting or stopping: nothing is taken in now."""
 
 
+class LaneLost(WhatsAppError):
+    """A lane was worked on that is not this server's any more: it was taken for dead, and another one goes on."""
+
+
 class UnknownContact(WhatsAppError):
     """A conversation id that is no contact of this channel was addressed; whoever calls Rasa's HTTP API may try a number."""
 

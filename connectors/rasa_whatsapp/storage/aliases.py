@@ -7,6 +7,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/busine
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,6 +75,13 @@ def of_contact(connection: Connection, contact_id: str) -> list[Alias]:
 def current(connection: Connection, contact_id: str) -> dict[str, str]:
     """Return the alias of each kind that the contact used last and has not given up."""
     return {alias.kind: alias.value for alias in of_contact(connection, contact_id) if alias.retired_at is None}
+
+
+def numbers_of(connection: Connection, contact_ids: Collection[str]) -> dict[str, str]:
+    """Return the present number of each of these contacts who has one."""
+    held = (aliases.c.kind == NUMBER) & aliases.c.retired_at.is_(None) & aliases.c.contact_id.in_(list(contact_ids))
+    rows = connection.execute(select(aliases.c.contact_id, aliases.c.value).where(held).order_by(aliases.c.seen_at))
+    return {str(row.contact_id): str(row.value) for row in rows}
 
 
 def see(connection: Connection, number_id: str, kind: str, value: str, contact_id: str, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from rasa_whatsapp.storage.schema import consent, contacts
 
 # Statements of every message are built once: building one costs several times what running it does.
 _READ = select(contacts).where(contacts.c.id == bindparam("contact"))
+_READ_TO_CHANGE = _READ.with_for_update(key_share=True)  # nobody else changes it until this transaction ends
 _SET_WINDOW = (
     update(contacts)
     .where(contacts.c.id == bindparam("contact"))
@@ -76,6 +78,12 @@ def _row(connection: Connection, contact_id: str) -> Any:
     return _row(connection, row.merged_into) if row is not None and row.merged_into else row
 
 
+def number_ids(connection: Connection, contact_ids: Collection[str]) -> dict[str, str]:
+    """Return the business number of each of these contacts."""
+    rows = connection.execute(select(contacts.c.id, contacts.c.number_id).where(contacts.c.id.in_(list(contact_ids))))
+    return {str(row.id): str(row.number_id) for row in rows}
+
+
 def record_window(connection: Connection, contact_id: str, window: CareWindow) -> None:
     """Remember the contact's window."""
     values = {"contact": contact_id, "opened_at": window.opened_at, "refused_at": window.refused_at}
@@ -84,7 +92,15 @@ def record_window(connection: Connection, contact_id: str, window: CareWindow) -
 
 def window_of(connection: Connection, contact_id: str) -> CareWindow:
     """Return the contact's window."""
-    row = connection.execute(_READ, {"contact": contact_id}).first()
+    return _window(connection.execute(_READ, {"contact": contact_id}).first())
+
+
+def window_to_change(connection: Connection, contact_id: str) -> CareWindow:
+    """Return the contact's window, which nobody else changes until this transaction ends."""
+    return _window(connection.execute(_READ_TO_CHANGE, {"contact": contact_id}).first())
+
+
+def _window(row: Any) -> CareWindow:
     return CareWindow(row.window_opened_at, row.window_refused_at) if row else CareWindow(None)
 
 

@@ -1,6 +1,9 @@
 """Follow-ups: Rasa's reminders, kept per conversation until they are due, cancelled, or overtaken by the customer.
 
-pending -> fired (it stands in the contact's lane) -> done, or cancelled with its reason. Scheduling a name again replaces the
+pending -> fired (it stands in the contact's lane) -> done, or cancelled with its reason
+pending -> missed: no server was there to fire it until it was too late
+
+It fires at `fire_at`: when it is due, or after the quiet hours of its customer. Scheduling a name again replaces the
 pending one of that conversation, as Rasa does it for the whole server.
 """
 
@@ -27,6 +30,7 @@ class State(Enum):
     FIRED = "fired"
     DONE = "done"
     CANCELLED = "cancelled"
+    MISSED = "missed"
 
 
 _IS_OPEN = follow_ups.c.state.in_((State.PENDING.value, State.FIRED.value))
@@ -40,6 +44,15 @@ _OVERTAKE = (
         follow_ups.c.kill_on_user_message.is_(True),
     )
     .values(state=State.CANCELLED.value, finished_at=bindparam("now"), reason="the customer wrote first")
+)
+
+
+_DUE = (
+    select(follow_ups)
+    .where(follow_ups.c.state == State.PENDING.value, follow_ups.c.fire_at <= bindparam("now"))
+    .order_by(follow_ups.c.fire_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)  # two servers never fire the same one
 )
 
 
@@ -66,6 +79,7 @@ class FollowUp:
     intent: str
     entities: Sequence[dict[str, Any]]
     due_at: datetime
+    fire_at: datetime
     state: State
 
 
@@ -82,6 +96,7 @@ def schedule(connection: Connection, wanted: NewFollowUp, now: datetime) -> str:
             intent=wanted.intent,
             entities=list(wanted.entities),
             due_at=wanted.due_at,
+            fire_at=wanted.due_at,
             kill_on_user_message=wanted.kill_on_user_message,
             state=State.PENDING.value,
             cause=wanted.cause,
@@ -126,11 +141,9 @@ def overtaken(connection: Connection, contact_id: str, now: datetime) -> None:
     connection.execute(_OVERTAKE, {"contact": contact_id, "now": now})
 
 
-def due(connection: Connection, now: datetime, limit: int = 100) -> list[FollowUp]:
-    """Return pending follow-ups whose time has come, the oldest first."""
-    ripe = (follow_ups.c.state == State.PENDING.value) & (follow_ups.c.due_at <= now)
-    rows = connection.execute(select(follow_ups).where(ripe).order_by(follow_ups.c.due_at).limit(limit))
-    return [_follow_up(row) for row in rows]
+def claim_due(connection: Connection, now: datetime, most: int) -> list[FollowUp]:
+    """Return pending follow-ups whose time has come, the oldest first; they are this transaction's until it ends."""
+    return [_follow_up(row) for row in connection.execute(_DUE, {"now": now, "most": most})]
 
 
 def read(connection: Connection, follow_up_id: str) -> FollowUp | None:
@@ -139,10 +152,15 @@ def read(connection: Connection, follow_up_id: str) -> FollowUp | None:
     return None if row is None else _follow_up(row)
 
 
-def mark_fired(connection: Connection, follow_up_id: str) -> None:
-    """Note that the follow-up stands in its contact's lane now."""
-    fired = update(follow_ups).where(follow_ups.c.id == follow_up_id).values(state=State.FIRED.value)
-    connection.execute(fired)
+def mark_fired(connection: Connection, fired: Iterable[FollowUp]) -> None:
+    """Note that follow-ups stand in their contacts' lanes now."""
+    ids = [follow_up.id for follow_up in fired]
+    connection.execute(update(follow_ups).where(follow_ups.c.id.in_(ids)).values(state=State.FIRED.value))
+
+
+def put_off(connection: Connection, follow_up: FollowUp, until: datetime) -> None:
+    """Let a follow-up fire at a later moment than it is due."""
+    connection.execute(update(follow_ups).where(follow_ups.c.id == follow_up.id).values(fire_at=until))
 
 
 def finish(connection: Connection, follow_up_id: str, state: State, now: datetime, reason: str | None = None) -> None:
@@ -184,7 +202,7 @@ def cancel_by_id(connection: Connection, ids: Iterable[str], now: datetime, reas
 
 def make_due(connection: Connection, ids: Iterable[str], now: datetime) -> list[str]:
     """Bring those of these follow-ups that are pending forward to now; return their ids."""
-    return _change_each(connection, ids, follow_ups.c.state == State.PENDING.value, {"due_at": now})
+    return _change_each(connection, ids, follow_ups.c.state == State.PENDING.value, {"due_at": now, "fire_at": now})
 
 
 def _change_each(connection: Connection, ids: Iterable[str], which: Any, values: JSONDict) -> list[str]:
@@ -210,5 +228,6 @@ def _follow_up(row: Any) -> FollowUp:
         intent=row.intent,
         entities=row.entities or [],
         due_at=row.due_at,
+        fire_at=row.fire_at,
         state=State(row.state),
     )

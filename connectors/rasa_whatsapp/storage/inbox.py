@@ -1,7 +1,7 @@
 """The inbox: every message that came in, once, and what became of it. Due follow-ups stand in the same line.
 
 received -> running -> done | ignored (nothing to do) | parked (with its reason; can be replayed). A row that was running when
-the process died is received again.
+its server died is received again. One that is joined shares the turn, and the fate, of an earlier row.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.engine import Connection
@@ -26,6 +27,7 @@ class State(Enum):
     DONE = "done"
     IGNORED = "ignored"
     PARKED = "parked"
+    JOINED = "joined"
 
 
 class Kind(Enum):
@@ -59,6 +61,23 @@ _FINISH = (
 )
 
 
+_WAITING_ROWS = (
+    select(inbox)
+    .where(inbox.c.contact_id == bindparam("contact"), inbox.c.state.in_(_WAITING))
+    .order_by(inbox.c.sent_at, inbox.c.id)
+    .limit(bindparam("most"))
+)
+_JOINED = (
+    select(inbox)
+    .where(
+        inbox.c.contact_id == bindparam("contact"),  # the index goes by it
+        inbox.c.state == State.JOINED.value,
+        inbox.c.joined_to == bindparam("row"),
+    )
+    .order_by(inbox.c.sent_at, inbox.c.id)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A row as the lane sees it."""
@@ -70,8 +89,11 @@ class Row:
     kind: Kind
     body: JSONDict
     sent_at: datetime
+    received_at: datetime
     attempts: int
     crashes: int
+    failures: int
+    waits: int
     replays: int
     not_before: datetime | None
 
@@ -106,7 +128,16 @@ def is_known(connection: Connection, number_id: str, message_id: str) -> bool:
 
 def add(connection: Connection, row: NewRow) -> None:
     """Add a row; the caller has looked with `is_known`, the unique constraint is the last word."""
-    values = {
+    add_all(connection, [row])
+
+
+def add_all(connection: Connection, rows: Iterable[NewRow]) -> None:
+    """Add rows by one statement."""
+    connection.execute(_ADD, [_values(row) for row in rows])
+
+
+def _values(row: NewRow) -> dict[str, Any]:
+    return {
         "number_id": row.number_id,
         "message_id": row.message_id,
         "contact_id": row.contact_id,
@@ -117,13 +148,6 @@ def add(connection: Connection, row: NewRow) -> None:
         "state": row.state.value,
         "reason": row.reason,
     }
-    connection.execute(_ADD, values)
-
-
-def lanes_waiting(connection: Connection) -> list[str]:
-    """Return the contacts whose lane has work."""
-    waiting = select(inbox.c.contact_id).where(inbox.c.state.in_(_WAITING), inbox.c.contact_id.isnot(None)).distinct()
-    return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
 
 
 def backlog(connection: Connection, up_to: int) -> int:
@@ -132,18 +156,37 @@ def backlog(connection: Connection, up_to: int) -> int:
     return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
 
 
-def recover(connection: Connection) -> int:
-    """Put back what was running when the process died; return how many rows."""
-    values = {"state": State.RECEIVED.value, "crashes": inbox.c.crashes + 1}
-    stale = update(inbox).where(inbox.c.state == State.RUNNING.value).values(**values)
-    return int(connection.execute(stale).rowcount)
-
-
 def head(connection: Connection, contact_id: str) -> Row | None:
     """Return the contact's next row by the time it was sent, or None."""
     found = connection.execute(_HEAD, {"contact": contact_id}).first()
-    if found is None:
-        return None
+    return None if found is None else _row(found)
+
+
+def waiting(connection: Connection, contact_id: str, most: int) -> list[Row]:
+    """Return the contact's next rows, the first one first."""
+    return [_row(found) for found in connection.execute(_WAITING_ROWS, {"contact": contact_id, "most": most})]
+
+
+def joined(connection: Connection, row: Row) -> list[Row]:
+    """Return the rows that share this one's turn, in their order."""
+    return [_row(found) for found in connection.execute(_JOINED, {"contact": row.contact_id, "row": row.id})]
+
+
+def join(connection: Connection, row: Row, others: Iterable[Row]) -> None:
+    """Let other rows share this one's turn."""
+    ids = [other.id for other in others]
+    values = {"state": State.JOINED.value, "joined_to": row.id}
+    connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
+
+
+def finish_joined(connection: Connection, row: Row, state: State, now: datetime) -> None:
+    """Settle the rows that share this one's turn as it is settled."""
+    mine = (inbox.c.contact_id == row.contact_id) & (inbox.c.joined_to == row.id)
+    values = {"state": state.value, "finished_at": now, "reason": f"it shared the turn of message {row.id}"}
+    connection.execute(update(inbox).where(mine & (inbox.c.state == State.JOINED.value)).values(**values))
+
+
+def _row(found: Any) -> Row:
     return Row(
         id=found.id,
         number_id=found.number_id,
@@ -152,8 +195,11 @@ def head(connection: Connection, contact_id: str) -> Row | None:
         kind=Kind(found.kind),
         body=found.body,
         sent_at=found.sent_at,
+        received_at=found.received_at,
         attempts=found.attempts,
         crashes=found.crashes,
+        failures=found.failures,
+        waits=found.waits,
         replays=found.replays,
         not_before=found.not_before,
     )
@@ -177,9 +223,17 @@ def finish(connection: Connection, row_id: int, state: State, now: datetime, rea
     connection.execute(_FINISH, {"row": row_id, "end": state.value, "now": now, "why": reason})
 
 
-def postpone(connection: Connection, row_id: int, until: datetime, reason: str, *, attempts: int) -> None:
-    """Put a row back until later; `attempts` is what it counts from then on."""
-    values = {"state": State.RECEIVED.value, "not_before": until, "reason": reason, "attempts": attempts}
+def postpone(
+    connection: Connection, row_id: int, until: datetime, reason: str, *, failures: int = 0, waits: int = 0
+) -> None:
+    """Put a row back until later, with so many more failures and waits on its account."""
+    values = {
+        "state": State.RECEIVED.value,
+        "not_before": until,
+        "reason": reason,
+        "failures": inbox.c.failures + failures,
+        "waits": inbox.c.waits + waits,
+    }
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
 
 
@@ -196,21 +250,25 @@ def parked(connection: Connection) -> list[JSONDict]:
     return [dict(row) for row in rows.mappings()]
 
 
-def replay(connection: Connection, row_ids: list[int]) -> list[int]:
-    """Put parked rows that have a lane back into it; return the ids of those that were."""
+def replay(connection: Connection, row_ids: list[int]) -> dict[int, str]:
+    """Put parked rows that have a contact back into its line; return the contacts of those that were, by id."""
     ready = inbox.c.id.in_(row_ids) & (inbox.c.state == State.PARKED.value) & inbox.c.contact_id.isnot(None)
-    ids = [int(row_id) for (row_id,) in connection.execute(select(inbox.c.id).where(ready))]
+    found = {
+        row.id: str(row.contact_id) for row in connection.execute(select(inbox.c.id, inbox.c.contact_id).where(ready))
+    }
     values = {
         "state": State.RECEIVED.value,
         "attempts": 0,
         "crashes": 0,
+        "failures": 0,
+        "waits": 0,
         "replays": inbox.c.replays + 1,
         "not_before": None,
         "reason": None,
         "finished_at": None,
     }
-    connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
-    return ids
+    connection.execute(update(inbox).where(inbox.c.id.in_(list(found))).values(**values))
+    return found
 
 
 def details(connection: Connection, row_id: int) -> JSONDict | None:

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.storage import aliases
+from rasa_whatsapp.storage import aliases, lanes
+from rasa_whatsapp.storage.one_at_a_time import try_identities
 from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, merges, outbox
 
 
@@ -23,6 +24,7 @@ def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
         return one, False
     _drop_replaced_follow_ups(connection, kept, gone)
     aliases.move(connection, gone, kept)
+    lanes.move(connection, gone, kept)
     for table in (inbox, outbox, consent, follow_ups):
         connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
     connection.execute(update(contacts).where(contacts.c.id == kept).values(**_latest(connection, kept, gone)))
@@ -32,7 +34,9 @@ def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
 
 
 def merge_waiting(connection: Connection) -> None:
-    """Make the merges that had to wait."""
+    """Make the merges that had to wait, unless another process says who is who at this moment."""
+    if not connection.execute(select(merges).limit(1)).first() or not try_identities(connection):
+        return
     for row in connection.execute(select(merges)).all():
         one, other = _resolved(connection, row.one), _resolved(connection, row.other)
         if one == other or merge(connection, one, other)[1]:

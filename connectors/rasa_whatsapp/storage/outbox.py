@@ -78,6 +78,7 @@ class Message(NewMessage):
     first_tried_at: datetime | None
     tried_at: datetime | None
     copies: int
+    created_at: datetime
 
     def again(self, key: str) -> NewMessage:
         """Return the same to be said under another key."""
@@ -105,6 +106,14 @@ class Message(NewMessage):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The message before one: how far it is, and since when Meta has it."""
+
+    state: State
+    accepted_at: datetime | None
+
+
 # Statements of every message are built once: building one costs several times what running it does.
 _ADD = insert(outbox)
 BY_KEY = select(outbox).where(outbox.c.key == bindparam("known_key"))
@@ -126,7 +135,17 @@ _BEGIN = (
         tried_at=bindparam("now"),
     )
 )
-_NAME = update(outbox).where(outbox.c.id == bindparam("row")).values(message_id=bindparam("meta_id"))
+_NAME = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(message_id=bindparam("meta_id"), accepted_at=bindparam("now"))
+)
+_PREVIOUS = (
+    select(outbox.c.utterance, outbox.c.state, outbox.c.accepted_at)
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.id < bindparam("row"))
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
 _ACCEPT = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
@@ -188,10 +207,12 @@ def head(connection: Connection, contact_id: str) -> Message | None:
     return None if row is None else message_of(row)
 
 
-def lanes_waiting(connection: Connection) -> list[str]:
-    """Return the contacts who are owed something."""
-    waiting = select(outbox.c.contact_id).where(outbox.c.state.in_(OPEN)).distinct()
-    return [str(contact_id) for (contact_id,) in connection.execute(waiting)]
+def previous(connection: Connection, message: Message) -> Previous | None:
+    """Return how far the message is that went to this contact before, if the same cause led to it."""
+    row = connection.execute(_PREVIOUS, {"contact": message.contact_id, "row": message.id}).first()
+    if row is None or row.utterance.rsplit("#", 1)[0] != message.utterance.rsplit("#", 1)[0]:
+        return None
+    return Previous(State(row.state), row.accepted_at)
 
 
 def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> None:
@@ -207,9 +228,9 @@ def begin(connection: Connection, message: Message, *, request: JSONDict, form: 
     connection.execute(_BEGIN, values)
 
 
-def accept(connection: Connection, message: Message, message_id: str) -> None:
+def accept(connection: Connection, message: Message, message_id: str, now: datetime) -> None:
     """Note Meta's receipt; a status that came before it is not undone."""
-    connection.execute(_NAME, {"row": message.id, "meta_id": message_id})
+    connection.execute(_NAME, {"row": message.id, "meta_id": message_id, "now": now})
     connection.execute(_ACCEPT, {"row": message.id})
 
 
@@ -220,6 +241,11 @@ def postpone(
     values = {"state": state.value, "not_before": until, "error_code": code, "reason": reason, "copies": copies}
     mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
     connection.execute(update(outbox).where(mine).values(**values))
+
+
+def defer(connection: Connection, message: Message, until: datetime) -> None:
+    """Let a message that was not tried wait until then."""
+    connection.execute(update(outbox).where(outbox.c.id == message.id).values(not_before=until))
 
 
 def settle(connection: Connection, row_id: int, state: State, *, reason: str, code: int | None = None) -> None:
@@ -288,6 +314,7 @@ def message_of(row: Any) -> Message:
         first_tried_at=row.first_tried_at,
         tried_at=row.tried_at,
         copies=row.copies,
+        created_at=row.created_at,
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Integer, bindparam, select, text, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage.outbox import BY_KEY, Message, State, add_once, message_of
-from rasa_whatsapp.storage.schema import outbox, statuses
+from rasa_whatsapp.storage.schema import Json, Moment, outbox
 
 # Statuses of Meta in their order; what is not listed (deleted, warning) changes nothing.
 _RANK = {
@@ -26,10 +26,13 @@ _RANK = {
 }
 
 _BY_META_ID = select(outbox).where(outbox.c.message_id == bindparam("meta_id"))
-_KNOWN_STATUS = select(statuses.c.status).where(
-    statuses.c.message_id == bindparam("meta_id"), statuses.c.status == bindparam("told")
-)
-_ADD_STATUS = insert(statuses)
+_ADD_STATUS = text(
+    """
+    INSERT INTO statuses (message_id, status, at, error_code, pricing)
+    VALUES (:message_id, :status, :at, :error_code, :pricing)
+    ON CONFLICT (message_id, status) DO NOTHING
+    """
+).bindparams(bindparam("at", type_=Moment), bindparam("pricing", type_=Json), bindparam("error_code", type_=Integer))
 
 
 def find_sent(connection: Connection, message_id: str, key: str | None) -> Message | None:
@@ -58,11 +61,8 @@ def record_status(
     connection: Connection, message_id: str, status: str, at: datetime, *, code: int | None, pricing: JSONDict | None
 ) -> bool:
     """Keep a status once; return whether it was new."""
-    if connection.execute(_KNOWN_STATUS, {"meta_id": message_id, "told": status}).first():
-        return False
     values = {"message_id": message_id, "status": status, "at": at, "error_code": code, "pricing": pricing}
-    connection.execute(_ADD_STATUS, values)
-    return True
+    return bool(connection.execute(_ADD_STATUS, values).rowcount)
 
 
 def advance(connection: Connection, row: Message, status: str, message_id: str) -> None:

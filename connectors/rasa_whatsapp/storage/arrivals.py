@@ -1,0 +1,53 @@
+"""Bodies of webhooks that were only written down, in the order in which they came, until they are taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.storage.schema import arrivals
+
+_ADD = insert(arrivals)
+_NEXT = select(arrivals).order_by(arrivals.c.id).limit(bindparam("most"))
+_ANY = select(arrivals.c.id).limit(1)
+_REMOVE = delete(arrivals).where(arrivals.c.id == bindparam("row"))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A body as it came."""
+
+    id: int
+    body: bytes
+    received_at: datetime
+
+
+def write_down(connection: Connection, bodies: Iterable[bytes], now: datetime) -> None:
+    """Keep bodies to be taken in later."""
+    connection.execute(_ADD, [{"body": body, "received_at": now} for body in bodies])
+
+
+def are_waiting(connection: Connection) -> bool:
+    """Tell whether there is any body that is not taken in yet."""
+    return connection.execute(_ANY).first() is not None
+
+
+def waiting(connection: Connection, most: int) -> list[Arrival]:
+    """Return the oldest bodies."""
+    rows = connection.execute(_NEXT, {"most": most})
+    return [Arrival(row.id, bytes(row.body), row.received_at) for row in rows]
+
+
+def remove(connection: Connection, taken: Sequence[Arrival]) -> None:
+    """Forget bodies that are taken in."""
+    connection.execute(_REMOVE, [{"row": arrival.id} for arrival in taken])
+
+
+def count(connection: Connection, up_to: int) -> int:
+    """Return how many wait, counted no further than `up_to`."""
+    some = select(arrivals.c.id).limit(up_to).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())

@@ -1,0 +1,205 @@
+"""Lanes: the contacts for whom there is something to do, by kind of work. Who owns a lane works on it, and nobody else.
+
+nobody's -> claimed by a server -> given up: done (the row goes), or nobody's again from a later moment on
+
+Whoever adds work wakes the lane, in the same transaction. Whoever works holds the lane first in each transaction: so work that
+is added meanwhile is seen or comes after, and a server that was taken for dead (servers.py) can change nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, IntEnum
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.errors import LaneLost
+from rasa_whatsapp.storage.engines import is_sqlite
+from rasa_whatsapp.storage.listening import notify
+from rasa_whatsapp.storage.schema import Moment
+
+
+class Kind(Enum):
+    """What is done in a lane."""
+
+    TURNS = "turns"
+    SENDS = "sends"
+
+
+class Rank(IntEnum):
+    """What goes first when there is not time for all: answers to customers before what the bot says by itself."""
+
+    REPLY = 0
+    BULK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane as its owner has it. `owner` is the server's id, new at each start."""
+
+    kind: Kind
+    contact_id: str
+    owner: str
+
+
+# In SQL that both databases read; MIN of two values is spelt differently in them.
+_WAKE = text(
+    """
+    INSERT INTO lanes (kind, contact_id, owner, ready_at, rank) VALUES (:kind, :contact, :claimant, :ready_at, :rank)
+    ON CONFLICT (kind, contact_id) DO UPDATE SET
+        ready_at = CASE WHEN excluded.ready_at < lanes.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
+        rank = CASE WHEN excluded.rank < lanes.rank THEN excluded.rank ELSE lanes.rank END,
+        owner = COALESCE(lanes.owner, excluded.owner)
+    RETURNING owner
+    """
+).bindparams(bindparam("ready_at", type_=Moment))
+_STIR = text(
+    "UPDATE lanes SET ready_at = :ready_at"
+    " WHERE kind = :kind AND contact_id = :contact AND ready_at > :ready_at RETURNING owner"
+).bindparams(bindparam("ready_at", type_=Moment))
+_CLAIM = """
+    WITH free AS {materialized} (
+        SELECT contact_id FROM lanes WHERE kind = :kind AND owner IS NULL AND rank <= :rank AND ready_at <= :now
+        ORDER BY rank, ready_at LIMIT :most {lock}
+    )
+    UPDATE lanes SET owner = :owner
+    WHERE kind = :kind AND owner IS NULL AND contact_id IN (SELECT contact_id FROM free) RETURNING contact_id
+    """
+_CLAIM_SQLITE = text(_CLAIM.format(materialized="", lock="")).bindparams(bindparam("now", type_=Moment))
+_CLAIM_POSTGRESQL = text(_CLAIM.format(materialized="MATERIALIZED", lock="FOR UPDATE SKIP LOCKED")).bindparams(
+    bindparam("now", type_=Moment)
+)
+_NEXT = text("SELECT min(ready_at) AS ready_at FROM lanes WHERE kind = :kind AND owner IS NULL").columns(
+    ready_at=Moment
+)
+_MINE = "kind = :kind AND contact_id = :contact AND owner = :owner"
+_HOLD_SQLITE = text(f"SELECT 1 FROM lanes WHERE {_MINE}")
+_HOLD_POSTGRESQL = text(f"SELECT 1 FROM lanes WHERE {_MINE} FOR UPDATE")
+_GIVE_BACK = text(f"UPDATE lanes SET owner = NULL, ready_at = :ready_at, rank = :rank WHERE {_MINE}").bindparams(
+    bindparam("ready_at", type_=Moment)
+)
+_FINISH = text(f"DELETE FROM lanes WHERE {_MINE}")
+_MOVE = text("DELETE FROM lanes WHERE kind = :kind AND contact_id = :contact RETURNING ready_at, rank").columns(
+    ready_at=Moment
+)
+
+
+def wake(
+    connection: Connection,
+    kind: Kind,
+    contact_id: str,
+    now: datetime,
+    *,
+    rank: Rank = Rank.REPLY,
+    claimant: str | None = None,
+) -> bool:
+    """Note that there is something to do for a contact; return whether the lane is the claimant's now.
+
+    A claimant has a place free for it; without one, any server takes it up.
+    """
+    values = {"kind": kind.value, "contact": contact_id, "claimant": claimant, "ready_at": now, "rank": int(rank)}
+    owner = connection.execute(_WAKE, values).scalar()
+    if owner is None:
+        notify(connection)
+    return claimant is not None and owner == claimant
+
+
+def stir(connection: Connection, kind: Kind, contact_id: str, now: datetime) -> bool:
+    """Let a contact's waiting lane be looked at now, if there is one; return whether it had waited."""
+    found = connection.execute(_STIR, {"kind": kind.value, "contact": contact_id, "ready_at": now}).first()
+    if found is None:
+        return False
+    if found.owner is None:
+        notify(connection)
+    return True
+
+
+def claim(
+    connection: Connection, kind: Kind, owner: str, now: datetime, most: int, rank: Rank = Rank.BULK
+) -> list[Lane]:
+    """Take up to so many lanes that are nobody's and ready, of this rank or before it; what waits longest first."""
+    statement = _CLAIM_SQLITE if is_sqlite(connection) else _CLAIM_POSTGRESQL
+    values = {"kind": kind.value, "owner": owner, "now": now, "most": most, "rank": int(rank)}
+    return [Lane(kind, str(contact_id), owner) for (contact_id,) in connection.execute(statement, values)]
+
+
+def next_ready(connection: Connection, kind: Kind) -> datetime | None:
+    """Return when the next lane that is nobody's will be ready; None if there is none."""
+    found: datetime | None = connection.execute(_NEXT, {"kind": kind.value}).scalar()
+    return found
+
+
+def hold(connection: Connection, lane: Lane) -> None:
+    """Keep the lane until this transaction ends; raises LaneLost if it is not its owner's any more."""
+    if not is_held(connection, lane):
+        raise LaneLost(f"the lane of {lane.contact_id} is another server's now")
+
+
+def is_held(connection: Connection, lane: Lane) -> bool:
+    """Keep the lane until this transaction ends, if it is still its owner's; tell whether."""
+    statement = _HOLD_SQLITE if is_sqlite(connection) else _HOLD_POSTGRESQL
+    return connection.execute(statement, _named(lane)).first() is not None
+
+
+def give_back(connection: Connection, lane: Lane, ready_at: datetime, rank: Rank = Rank.REPLY) -> None:
+    """Let any server take the lane up from this moment on."""
+    connection.execute(_GIVE_BACK, {**_named(lane), "ready_at": ready_at, "rank": int(rank)})
+
+
+def finish(connection: Connection, lane: Lane) -> None:
+    """Give up a lane in which nothing is left to do."""
+    connection.execute(_FINISH, _named(lane))
+
+
+def move(connection: Connection, gone: str, kept: str) -> None:
+    """Wake a contact's lanes in place of those of another one, who is the same person."""
+    for kind in Kind:
+        found = connection.execute(_MOVE, {"kind": kind.value, "contact": gone}).first()
+        if found is not None:
+            wake(connection, kind, kept, found.ready_at, rank=Rank(found.rank))
+
+
+def restore(connection: Connection, now: datetime) -> None:
+    """Wake the lanes of everything that waits: what an older version stored has none."""
+    for kind, waiting in _WAITING.items():
+        connection.execute(_RESTORE[kind], {"kind": kind.value, "ready_at": now, **waiting})
+
+
+_WAITING: dict[Kind, dict[str, str]] = {
+    Kind.TURNS: {"one": "received", "two": "running", "three": "running"},
+    Kind.SENDS: {"one": "pending", "two": "sending", "three": "unsettled"},
+}
+_RESTORE = {
+    kind: text(
+        f"""
+        INSERT INTO lanes (kind, contact_id, owner, ready_at, rank)
+        SELECT DISTINCT CAST(:kind AS VARCHAR(10)), contact_id, CAST(NULL AS VARCHAR(40)), CAST(:ready_at AS BIGINT), 0
+        FROM {table} WHERE state IN (:one, :two, :three) AND contact_id IS NOT NULL
+        ON CONFLICT (kind, contact_id) DO NOTHING
+        """
+    ).bindparams(bindparam("ready_at", type_=Moment))
+    for kind, table in ((Kind.TURNS, "inbox"), (Kind.SENDS, "outbox"))
+}
+
+
+def _named(lane: Lane) -> dict[str, str]:
+    return {"kind": lane.kind.value, "contact": lane.contact_id, "owner": lane.owner}
+
+
+def wake_all(
+    connection: Connection,
+    kind: Kind,
+    contact_ids: Iterable[str],
+    now: datetime,
+    rank: Rank,
+    claimant: str | None = None,
+) -> list[str]:
+    """Wake many lanes, in the order that keeps two such transactions from waiting for each other; return those claimed."""
+    return [
+        contact_id
+        for contact_id in sorted(set(contact_ids))
+        if wake(connection, kind, contact_id, now, rank=rank, claimant=claimant)
+    ]
