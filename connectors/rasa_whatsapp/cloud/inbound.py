@@ -50,6 +50,7 @@ __all__ = [
     "Sender",
     "StatusChanged",
     "Unused",
+    "open_envelope",
     "parse",
     "read_message",
 ]
@@ -60,17 +61,20 @@ _LONGEST_NUMBER_ID = 40
 _NOT_KEPT = frozenset({"history", "smb_app_state_sync"})
 
 
-def parse(body: bytes) -> list[Event]:
-    """Return the events of a webhook body in its order.
-
-    Raises WebhookMalformed when the body is not JSON or not an object.
-    """
+def open_envelope(body: bytes) -> JSONDict:
+    """Return the JSON object that a webhook body is; raises WebhookMalformed when it is none."""
     try:
         envelope = read_json(body)
     except ValueError:
         raise WebhookMalformed("the body is not JSON") from None
     if not isinstance(envelope, dict):
         raise WebhookMalformed("the body is not a JSON object")
+    return envelope
+
+
+def parse(body: bytes) -> list[Event]:
+    """Return the events of a webhook body in its order; raises WebhookMalformed when the body is not a JSON object."""
+    envelope = open_envelope(body)
     if envelope.get("object") != "whatsapp_business_account":
         return [Unused.of("", "object is not whatsapp_business_account", envelope)]
     events = [event for entry in _items(envelope, "entry") for event in _read_entry(entry)]

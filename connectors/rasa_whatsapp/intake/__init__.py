@@ -26,36 +26,59 @@ from rasa_whatsapp.cloud.inbound import (
 )
 from rasa_whatsapp.cloud.wire import MalformedField
 from rasa_whatsapp.intake import messages, people, statuses
-from rasa_whatsapp.intake.desk import Desk, IntakeRules, TakenIn
+from rasa_whatsapp.intake.desk import NOBODY, Claimant, Desk, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.inbox import State
+from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 
-__all__ = ["IntakeRules", "TakenIn", "replay", "take_in"]
+__all__ = ["Claimant", "IntakeRules", "TakenIn", "replay", "take_in"]
 
 logger = logging.getLogger(__name__)
 
 
-def take_in(connection: Connection, events: Iterable[Event], rules: IntakeRules, now: datetime) -> TakenIn:
-    """Store what is new among the events."""
+def take_in(
+    connection: Connection,
+    events: Iterable[Event],
+    rules: IntakeRules,
+    now: datetime,
+    *,
+    claimant: Claimant = NOBODY,
+    careful: bool = True,
+) -> TakenIn:
+    """Store what is new among the events, and wake the lanes that have work then.
+
+    If not `careful`, what cannot be stored raises, and the transaction is to be run again carefully: that costs less where
+    there is nothing to be careful about.
+    """
     desk = Desk(connection, rules, now)
     for event in events:
-        try:
-            with connection.begin_nested():
-                _take_one(desk, event)
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
-            logger.error(
-                "An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"}
-            )
-            # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
-            desk.keep(event, State.PARKED, f"{type(problem).__name__} while storing it")
-    return desk.taken
+        if careful:
+            _take_carefully(desk, event)
+        else:
+            _take_one(desk, event)
+    return desk.wake(claimant)
 
 
 def replay(connection: Connection, row_ids: list[int], rules: IntakeRules, now: datetime) -> list[int]:
     """Put parked rows back into their lanes; a broken message is read anew. Return the ids of those that now wait."""
+    wait_for_identities(connection)
     desk = Desk(connection, rules, now)
-    return inbox.replay(connection, row_ids) + [row_id for row_id in row_ids if _reread(desk, row_id)]
+    replayed = inbox.replay(connection, row_ids)
+    desk.turns.update(replayed.values())
+    done = [*replayed, *(row_id for row_id in row_ids if _reread(desk, row_id))]
+    desk.wake(NOBODY)
+    return done
+
+
+def _take_carefully(desk: Desk, event: Event) -> None:
+    try:
+        with desk.connection.begin_nested():
+            _take_one(desk, event)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
+        logger.error("An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"})
+        # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
+        desk.keep(event, State.PARKED, f"{type(problem).__name__} while storing it")
 
 
 # event -> who takes it, if it is for a business number of ours
@@ -70,7 +93,7 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
 
 def _take_one(desk: Desk, event: Event) -> None:
     if isinstance(event, StatusChanged):
-        desk.owe(statuses.take(desk.connection, event))
+        statuses.take(desk, event)
     elif isinstance(event, (Broken, Unused)):
         desk.keep(event, State.PARKED if isinstance(event, Broken) else State.IGNORED, event.reason)
     elif not _is_ours(event, desk.rules):

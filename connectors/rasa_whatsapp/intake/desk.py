@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.inbound import Called, Event, MessageReceived, PreferenceChanged, Sender, StatusChanged
 from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
-from rasa_whatsapp.storage import contacts, identity, inbox
+from rasa_whatsapp.storage import contacts, identity, inbox, lanes
 from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 
 
@@ -29,26 +29,58 @@ class IntakeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimant:
+    """Which server may claim the lanes of turns and of sends that get work, if it has places free for them."""
+
+    turns: str | None = None
+    sends: str | None = None
+
+
+NOBODY = Claimant()
+
+
+@dataclass(slots=True)
 class TakenIn:
-    """Whose lanes have new work: turns to take, messages to send."""
+    """Which lanes were claimed; `stirred` if others may be ready before their time."""
 
-    turns: set[str] = field(default_factory=set)
-    deliveries: set[str] = field(default_factory=set)
+    turns: list[str] = field(default_factory=list)
+    sends: list[str] = field(default_factory=list)
+    stirred: bool = False
+
+    def add(self, other: TakenIn) -> None:
+        """Take in what another one tells."""
+        self.turns += other.turns
+        self.sends += other.sends
+        self.stirred = self.stirred or other.stirred
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Desk:
-    """Where events are taken in."""
+    """Where events are taken in. `turns` and `sends` name the contacts who have something to be done afterwards."""
 
     connection: Connection
     rules: IntakeRules
     now: datetime
-    taken: TakenIn = field(default_factory=TakenIn)
+    turns: set[str] = field(default_factory=set)
+    sends: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
 
-    def owe(self, contact_id: str | None) -> None:
-        """Let the contact's delivery look for work, if there is a contact."""
-        if contact_id is not None:
-            self.taken.deliveries.add(contact_id)
+    def owe(self, contact_id: str) -> None:
+        """Let the contact's delivery look for work: there may be a message more."""
+        self.sends.add(contact_id)
+
+    def move(self, contact_id: str) -> None:
+        """Let the contact's delivery look again if it waits: a message is where it was not before."""
+        self.moved.add(contact_id)
+
+    def wake(self, claimant: Claimant) -> TakenIn:
+        """Wake the lanes of all who have something to be done."""
+        wake, kind = lanes.wake_all, lanes.Kind
+        turns = wake(self.connection, kind.TURNS, self.turns, self.now, lanes.Rank.REPLY, claimant.turns)
+        sends = wake(self.connection, kind.SENDS, self.sends, self.now, lanes.Rank.REPLY, claimant.sends)
+        waiting = sorted(self.moved - self.sends)
+        stirred = [lanes.stir(self.connection, kind.SENDS, contact_id, self.now) for contact_id in waiting]
+        return TakenIn(turns, sends, any(stirred))
 
     def identify(self, number_id: str, sender: Sender, sent_at: datetime) -> str:
         """Return the contact who is this sender; one that has just become two in one may be owed something."""
@@ -60,7 +92,7 @@ class Desk:
     def open_window(self, contact_id: str, at: datetime) -> None:
         """Let the care window count from this moment, if it is the latest."""
         # A moment in the future would keep the window open for longer than 24 hours.
-        window = contacts.window_of(self.connection, contact_id).with_message(min(at, self.now))
+        window = contacts.window_to_change(self.connection, contact_id).with_message(min(at, self.now))
         contacts.record_window(self.connection, contact_id, window)
 
     def line_up(
@@ -80,7 +112,7 @@ class Desk:
         )
         inbox.add(self.connection, row)
         if not no_turn:
-            self.taken.turns.add(contact_id)
+            self.turns.add(contact_id)
 
     def keep(self, event: Event, state: State, reason: str) -> None:
         """Record something that is no turn, once."""

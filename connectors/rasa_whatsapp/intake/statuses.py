@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy.engine import Connection
-
 from rasa_whatsapp import media_fallback
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
+from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.storage import contacts, outbox, reports
 
@@ -21,23 +20,26 @@ logger = logging.getLogger(__name__)
 REENGAGEMENT = 131047
 
 
-def take(connection: Connection, event: StatusChanged) -> str | None:
-    """Note a status; return the contact whose messages it moved, or None if it is old news or another tool's message."""
+def take(desk: Desk, event: StatusChanged) -> None:
+    """Note a status; what is old news, or about another tool's message, moves nothing."""
     code = event.error.code if event.error else None
     is_new = reports.record_status(
-        connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing
+        desk.connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing
     )
-    row = reports.find_sent(connection, event.message_id, event.key)
-    if row is None or not is_new:
-        return None
+    if not is_new:
+        return
+    row = reports.find_sent(desk.connection, event.message_id, event.key)
+    if row is None:
+        return
+    desk.move(row.contact_id)
     if event.status != "failed":
-        reports.advance(connection, row, event.status, event.message_id)
+        reports.advance(desk.connection, row, event.status, event.message_id)
     elif reports.may_fail(row, event.message_id):
-        _take_failure(connection, row, event)
-    return row.contact_id
+        _take_failure(desk, row, event)
 
 
-def _take_failure(connection: Connection, row: outbox.Message, event: StatusChanged) -> None:
+def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None:
+    connection = desk.connection
     code = event.error.code if event.error else None
     if code is None:
         reports.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
@@ -47,11 +49,13 @@ def _take_failure(connection: Connection, row: outbox.Message, event: StatusChan
         connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}{_in_detail(event)}", code=code
     )
     if code == REENGAGEMENT and row.form == "free_form":
-        window = contacts.window_of(connection, row.contact_id)
+        window = contacts.window_to_change(connection, row.contact_id)
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
         reports.add_fallback(connection, row, event.at)
+        desk.owe(row.contact_id)
     elif media_fallback.applies(code, row):
         media_fallback.say_otherwise(connection, row, code, event.at)
+        desk.owe(row.contact_id)
     elif disposition is Disposition.STOP_SENDING:
         logger.error("A message was not delivered: %s.", remedy, extra={"action": "sending_stopped", "code": code})
     elif disposition is Disposition.STOP_CONTACTING:

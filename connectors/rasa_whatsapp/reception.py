@@ -1,0 +1,217 @@
+"""Makes a verified webhook body durable before it is acknowledged, and then lets it be taken in.
+
+A body that comes alone is taken in by the transaction that stores it. When many come at once they share a commit that only writes
+them down, which is as fast as the disk; they are taken in afterwards, in their order, by whoever has the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp import intake
+from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.cloud import inbound
+from rasa_whatsapp.errors import BacklogFull
+from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
+from rasa_whatsapp.logs import trace
+from rasa_whatsapp.storage import arrivals, inbox
+from rasa_whatsapp.storage.arrivals import Arrival
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.listening import notify
+from rasa_whatsapp.storage.one_at_a_time import try_identities
+
+logger = logging.getLogger(__name__)
+
+_MOST_AT_ONCE = 4  # bodies that are taken in by the transaction that stores them
+_MOST_IN_ONE_COMMIT = 1000
+_MOST_SORTED = 50
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceptionRules:
+    """What is taken in how, and how many messages may wait for their turn."""
+
+    intake: IntakeRules
+    backlog_limit: int = 10_000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    body: bytes
+    stored: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class Reception:
+    """Where bodies are handed in. `claimant` says who may claim the lanes of what is taken in, `taken` is told of them."""
+
+    database: Database
+    clock: Clock
+    rules: ReceptionRules
+    claimant: Callable[[], Claimant] = Claimant
+    taken: Callable[[TakenIn], None] = lambda _: None
+    _waiting: list[_Waiting] = field(default_factory=list)
+    _storing: asyncio.Task[None] | None = None
+    _sorting: asyncio.Task[None] | None = None
+    _look: asyncio.Event = field(default_factory=asyncio.Event)
+    _backlog: int = 0
+    _problem: str | None = "the store was not looked at yet"
+
+    async def start(self) -> None:
+        """Begin to take in what was only written down."""
+        await self.count()
+        self._look.set()
+        self._sorting = asyncio.get_running_loop().create_task(self._sort())
+
+    async def close(self) -> None:
+        """Take in no more; what was acknowledged is in the store."""
+        if self._sorting is not None:
+            self._sorting.cancel()
+            await asyncio.gather(self._sorting, return_exceptions=True)
+        if self._storing is not None:
+            await asyncio.gather(self._storing, return_exceptions=True)
+
+    def look(self) -> None:
+        """Look for bodies that were written down, here or by another process."""
+        self._look.set()
+
+    def check(self) -> None:
+        """Raise BacklogFull if so much waits that no more should be acknowledged."""
+        if self._backlog >= self.rules.backlog_limit:
+            raise BacklogFull(f"{self._backlog} messages wait for their turn, which is backlog_limit")
+
+    @property
+    def problem(self) -> str | None:
+        """Return why nothing can be stored, as far as the latest look at the store tells."""
+        return self._problem
+
+    async def count(self) -> None:
+        """Look how much waits, and whether the store answers."""
+        try:
+            self._backlog = await self.database.run(_backlog, self.rules.backlog_limit)
+            self._problem = None
+        except Exception as problem:
+            self._problem = f"the store does not answer ({type(problem).__name__})"
+            raise
+
+    async def receive(self, body: bytes) -> None:
+        """Return when the body is durable; raises WebhookMalformed, BacklogFull, and what the store raises."""
+        self.check()
+        inbound.open_envelope(body)
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(body, stored))
+        if self._storing is None:
+            self._storing = asyncio.get_running_loop().create_task(self._store())
+        await stored
+
+    async def _store(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:_MOST_IN_ONE_COMMIT], self._waiting[_MOST_IN_ONE_COMMIT:]
+            try:
+                await self._store_some([waiting.body for waiting in some])
+            except Exception as problem:  # noqa: BLE001 - it is raised where it is waited for
+                _settle(some, problem)
+            else:
+                _settle(some, None)
+        self._storing = None
+
+    async def _store_some(self, bodies: Sequence[bytes]) -> None:
+        now = self.clock.now()
+        if len(bodies) <= _MOST_AT_ONCE:
+            try:
+                taken = await self.database.run(_take_in_at_once, bodies, self.rules.intake, now, self.claimant())
+            except Exception as problem:  # noqa: BLE001 - what cannot be taken in can still be written down
+                logger.debug("A body is written down first: %s", trace(problem))
+                taken = None
+            if taken is not None:
+                self.taken(taken)
+                return
+        await self.database.run(_write_down, bodies, now)
+        self._backlog += len(bodies)
+        self._look.set()
+
+    async def _sort(self) -> None:
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            try:
+                while await self._sort_some():
+                    await asyncio.sleep(0.001)  # others want to write, too
+            except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
+                logger.error("Webhooks wait in the store: %s", trace(problem), extra={"action": "store_unreadable"})
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+                self._look.set()
+
+    async def _sort_some(self) -> bool:
+        """Take in the oldest bodies that wait; return whether there may be more."""
+        if self._waiting:
+            return False  # storing goes first; it looks again when it is done
+        claimant = self.claimant()
+        try:
+            taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=False)
+        except Exception as problem:  # noqa: BLE001 - one of them cannot be taken in: each for itself, then
+            logger.warning("A webhook makes difficulties: %s", trace(problem), extra={"action": "event_difficult"})
+            taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=True)
+        if taken is None:
+            return False
+        self.taken(taken)
+        return True
+
+
+def _settle(some: Sequence[_Waiting], problem: Exception | None) -> None:
+    for waiting in some:
+        if waiting.stored.done():  # whoever waited has gone
+            continue
+        if problem is None:
+            waiting.stored.set_result(None)
+        else:
+            waiting.stored.set_exception(problem)
+
+
+def _take_in_at_once(
+    connection: Connection, bodies: Sequence[bytes], rules: IntakeRules, now: datetime, claimant: Claimant
+) -> TakenIn | None:
+    """Take bodies in, unless earlier ones wait or another process is at it."""
+    if not try_identities(connection) or arrivals.are_waiting(connection):
+        return None
+    events = [event for body in bodies for event in inbound.parse(body)]
+    return intake.take_in(connection, events, rules, now, claimant=claimant, careful=False)
+
+
+def _write_down(connection: Connection, bodies: Sequence[bytes], now: datetime) -> None:
+    arrivals.write_down(connection, bodies, now)
+    notify(connection)
+
+
+def _take_in_waiting(
+    connection: Connection, rules: IntakeRules, claimant: Claimant, most: int, *, careful: bool
+) -> TakenIn | None:
+    """Take in the oldest bodies; None if there are none, or another process is at it."""
+    if not try_identities(connection):
+        return None
+    some = arrivals.waiting(connection, most)
+    if not some:
+        return None
+    taken = TakenIn()
+    for arrival in some:
+        taken.add(_take_in_one(connection, arrival, rules, claimant, careful=careful))
+    arrivals.remove(connection, some)
+    return taken
+
+
+def _take_in_one(
+    connection: Connection, arrival: Arrival, rules: IntakeRules, claimant: Claimant, *, careful: bool
+) -> TakenIn:
+    events = inbound.parse(arrival.body)
+    return intake.take_in(connection, events, rules, arrival.received_at, claimant=claimant, careful=careful)
+
+
+def _backlog(connection: Connection, up_to: int) -> int:
+    return inbox.backlog(connection, up_to) + arrivals.count(connection, up_to)
