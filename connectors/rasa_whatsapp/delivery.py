@@ -27,8 +27,10 @@ from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.storage import contacts, identity, merging, outbox, uploads
+from rasa_whatsapp.storage import contacts, identity, lanes, merging, outbox, uploads
 from rasa_whatsapp.storage.contacts import Contact
+from rasa_whatsapp.storage.lanes import Lane
+from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 from rasa_whatsapp.storage.outbox import Message, State
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class DeliveryRules:
     """What an operator may set about sending.
 
     `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
-    worth sending; `upload_hosts` are the hosts whose media this process may fetch and upload.
+    worth sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose media this process may fetch and upload.
     """
 
     templates: TemplateBook = field(default_factory=TemplateBook)
@@ -49,6 +51,7 @@ class DeliveryRules:
     utility_needs_opt_in: bool = False
     settle: timedelta = timedelta(seconds=10)
     age_limit: timedelta = timedelta(hours=23)
+    order_wait: timedelta = timedelta(0)
     upload_hosts: Collection[str] = ()
 
 
@@ -56,6 +59,8 @@ class DeliveryRules:
 class Send:
     """Make this request."""
 
+    lane: Lane
+    contact: Contact
     message: Message
     request: GraphRequest
 
@@ -68,43 +73,56 @@ class Upload:
     media: MediaLink
 
 
-# what to do now, or the pause until there may be something (none at all: look again), or nothing at all
-Next = Union[Send, Upload, timedelta, None]
+# what to do now; or whether to look again at once (True), since the lane is finished or given back if not
+Next = Union[Send, Upload, bool]
 
 
 def begin_next(
-    connection: Connection, contact_id: str, rules: DeliveryRules, now: datetime, stopped: Mapping[str, datetime]
+    connection: Connection, lane: Lane, rules: DeliveryRules, now: datetime, stopped: Mapping[str, datetime]
 ) -> Next:
-    """Return the contact's next request, noted in the outbox before it is made; None when nothing is owed.
+    """Return the contact's next request, noted in the outbox before it is made; finish the lane when nothing is owed.
 
     `stopped` tells until when nothing may go from which business numbers.
     """
-    message = outbox.head(connection, contact_id)
+    lanes.hold(connection, lane)
+    message = outbox.head(connection, lane.contact_id)
     if message is None:
-        return None
+        lanes.finish(connection, lane)
+        return False
     if message.state is State.SENDING:
-        return _settle_interrupted(connection, message, rules, now)
+        _settle_interrupted(connection, message, rules, now)
+        return True
     if message.not_before is not None and message.not_before > now:
-        return message.not_before - now
-    contact = contacts.read(connection, contact_id)
+        return _wait(connection, lane, message, message.not_before)
+    if now - message.created_at > rules.age_limit:
+        return _too_late(connection, message, rules)
+    contact = contacts.read(connection, lane.contact_id)
     if contact is None:
-        raise UnknownContact(contact_id)
-    if contact.number_id in stopped and stopped[contact.number_id] > now:
-        return stopped[contact.number_id] - now
-    return _pass_gate(connection, message, contact, rules, now)
+        raise UnknownContact(lane.contact_id)
+    ready_at = _ready_at(connection, message, contact, rules, now, stopped)
+    if ready_at > now:
+        return _wait(connection, lane, message, ready_at)
+    return _pass_gate(connection, lane, message, contact, rules, now)
 
 
 def record(
-    connection: Connection, message: Message, answer: Answer, rules: DeliveryRules, now: datetime, jitter: float
-) -> str | None:
-    """Note what Graph answered; return the contact if more is owed to them. `jitter` in 0..1 spreads retries."""
+    connection: Connection, sent: Send, answer: Answer, rules: DeliveryRules, now: datetime, jitter: float
+) -> bool:
+    """Note what Graph answered, also if the lane was lost meanwhile; return whether to look again, else the lane is finished.
+
+    `jitter` in 0..1 spreads retries.
+    """
+    is_held = lanes.is_held(connection, sent.lane)
+    message = sent.message
     if isinstance(answer, Accepted):
-        outbox.accept(connection, message, answer.message_id)
-        _record_acceptance(connection, message.contact_id, answer, now)
+        outbox.accept(connection, message, answer.message_id, now)
+        _record_acceptance(connection, sent, answer, now)
     else:
         _record_refusal(connection, message, answer, rules, now, jitter)
-    contact_id = contacts.resolve(connection, message.contact_id) or message.contact_id
-    return contact_id if outbox.head(connection, contact_id) is not None else None
+    if not is_held or outbox.head(connection, sent.lane.contact_id) is not None:
+        return True
+    lanes.finish(connection, sent.lane)
+    return False
 
 
 def record_upload(connection: Connection, upload: Upload, media_id: str | None, now: datetime) -> None:
@@ -115,10 +133,13 @@ def record_upload(connection: Connection, upload: Upload, media_id: str | None, 
         uploads.keep(connection, upload.number_id, upload.media.link, media_id, now)
 
 
-def _record_acceptance(connection: Connection, contact_id: str, answer: Accepted, now: datetime) -> None:
-    contacts.record_referral_answered(connection, contact_id, now)
-    if answer.wa_id:
-        identity.learn_number(connection, contact_id, answer.wa_id, now)
+def _record_acceptance(connection: Connection, sent: Send, answer: Accepted, now: datetime) -> None:
+    contact = sent.contact
+    if contact.free_entry.is_waiting:
+        contacts.record_referral_answered(connection, contact.id, now)
+    if answer.wa_id and answer.wa_id != contact.recipient.wa_id:
+        wait_for_identities(connection)
+        identity.learn_number(connection, contact.id, answer.wa_id, now)
 
 
 def _record_refusal(
@@ -135,7 +156,7 @@ def _record_refusal(
     if answer.disposition in (Disposition.RETRY, Disposition.UNCERTAIN, Disposition.STOP_SENDING):
         _try_later(connection, message, answer, rules, now, jitter)
     elif answer.disposition is Disposition.NEEDS_TEMPLATE and message.form == "free_form":
-        window = contacts.window_of(connection, message.contact_id)
+        window = contacts.window_to_change(connection, message.contact_id)
         contacts.record_window(connection, message.contact_id, window.with_refusal(message.tried_at or now))
         outbox.reopen(connection, message)
     else:
@@ -146,19 +167,57 @@ def _record_refusal(
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 
 
-def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> timedelta:
+def _settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> None:
     """Give a status time to tell the fate of a request whose answer was not noted: the process died, or the store failed."""
     unnoted = Refused(Disposition.UNCERTAIN, 0, "its answer was not noted; it may have been sent")
     _try_later(connection, message, unnoted, rules, now, jitter=0.5)
-    return timedelta(0)
 
 
-def _pass_gate(connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime) -> Next:
+def _wait(connection: Connection, lane: Lane, message: Message, until: datetime) -> bool:
+    rank = lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY
+    lanes.give_back(connection, lane, until, rank)
+    return False
+
+
+def _too_late(connection: Connection, message: Message, rules: DeliveryRules) -> bool:
+    reason = f"it could not be sent within {rules.age_limit}, which is too late to be useful"
+    outbox.settle(connection, message.id, State.REFUSED, reason=reason)
+    logger.warning("A message to %s was not sent: %s.", message.contact_id, reason, extra={"action": "message_refused"})
+    return True
+
+
+def _ready_at(
+    connection: Connection,
+    message: Message,
+    contact: Contact,
+    rules: DeliveryRules,
+    now: datetime,
+    stopped: Mapping[str, datetime],
+) -> datetime:
+    """Return when the message may go: its number may send, its customer may be sent to, what it follows has arrived."""
+    arrived = _follows_at(connection, message, rules)
+    rested = now + PAIR.wait(contact.rested_at, now)
+    return max(rested, stopped.get(contact.number_id, now), arrived or now)
+
+
+def _follows_at(connection: Connection, message: Message, rules: DeliveryRules) -> datetime | None:
+    """Return until when a part of an answer waits for the part before it to be delivered, as Meta keeps no order; None: not at all.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+    """
+    if not rules.order_wait or message.key.endswith("#1"):
+        return None
+    before = outbox.previous(connection, message)
+    if before is None or before.state not in (State.ACCEPTED, State.SENT) or before.accepted_at is None:
+        return None
+    return before.accepted_at + rules.order_wait
+
+
+def _pass_gate(
+    connection: Connection, lane: Lane, message: Message, contact: Contact, rules: DeliveryRules, now: datetime
+) -> Next:
     if not contact.recipient.is_known:
-        return _without_recipient(connection, message, contact)
-    pause = PAIR.wait(contact.rested_at, now)
-    if pause:
-        return pause
+        return _without_recipient(connection, message, contact, now)
     circumstances = Circumstances(
         now=now,
         window=contact.window,
@@ -177,28 +236,29 @@ def _pass_gate(connection: Connection, message: Message, contact: Contact, rules
         logger.warning(
             "A message to %s was refused: %s.", contact.id, decision.reason, extra={"action": "message_refused"}
         )
-        return timedelta(0)
+        return True
     if not isinstance(decision, SendTemplate):
-        return _begin_free_form(connection, message, contact, rules, now)
+        return _begin_free_form(connection, lane, message, contact, now, rules)
     if outbox.went_as_template(connection, message.utterance, but=message.id):
         outbox.settle(connection, message.id, State.REPLACED, reason="the response went as its template")
-        return timedelta(0)
+        return True
     content = {"type": "template", "template": decision.message.content}
-    return _begin(connection, message, contact, content, "template", now)
+    return _begin(connection, lane, message, contact, content, "template", now)
 
 
-def _without_recipient(connection: Connection, message: Message, contact: Contact) -> timedelta:
+def _without_recipient(connection: Connection, message: Message, contact: Contact, now: datetime) -> bool:
     """The contact gave up its names: the new ones come with a merge, or with the customer's next message."""
     if merging.is_waiting(connection, contact.id):
-        return _UNTIL_MERGED
+        outbox.defer(connection, message, now + _UNTIL_MERGED)
+        return True
     reason = "the customer's number and user id are not known any more: wait for their next message"
     outbox.settle(connection, message.id, State.REFUSED, reason=reason)
     logger.warning("A message to %s was refused: %s.", contact.id, reason, extra={"action": "message_refused"})
-    return timedelta(0)
+    return True
 
 
 def _begin_free_form(
-    connection: Connection, message: Message, contact: Contact, rules: DeliveryRules, now: datetime
+    connection: Connection, lane: Lane, message: Message, contact: Contact, now: datetime, rules: DeliveryRules
 ) -> Next:
     """Return the request, or first the upload of a media file that goes out often or that Meta cannot load itself."""
     content = message.free_form or {}
@@ -213,19 +273,25 @@ def _begin_free_form(
     if message.must_upload and len(ids) < len(links_of(content)):
         media_fallback.say_plainly(connection, message, now)
         outbox.settle(connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
-        return timedelta(0)
+        return True
     for media in links:
         uploads.count_use(connection, contact.number_id, media.link)
-    return _begin(connection, message, contact, with_ids(content, ids), "free_form", now)
+    return _begin(connection, lane, message, contact, with_ids(content, ids), "free_form", now)
 
 
 def _begin(
-    connection: Connection, message: Message, contact: Contact, content: JSONDict, form: str, now: datetime
+    connection: Connection,
+    lane: Lane,
+    message: Message,
+    contact: Contact,
+    content: JSONDict,
+    form: str,
+    now: datetime,
 ) -> Send:
     request = outbound.message(contact.number_id, contact.recipient, content, message.key)
     outbox.begin(connection, message, request=request.body, form=form, now=now)
     contacts.record_sending(connection, contact.id, PAIR.after(contact.rested_at, now))
-    return Send(message=message.begun(form, now), request=request)
+    return Send(lane=lane, contact=contact, message=message.begun(form, now), request=request)
 
 
 def _try_later(
@@ -236,7 +302,7 @@ def _try_later(
     verdict = after_failure(
         attempts=message.attempts,
         copies=copies,
-        first_tried_at=message.first_tried_at or now,
+        created_at=message.created_at,
         now=now,
         code=refused.code,
         age_limit=rules.age_limit,

@@ -1,51 +1,87 @@
-"""One lane per contact: its work runs one after the other, different contacts at once, a bounded number at a time."""
+"""Works on the lanes that this server claims: in each one thing after the other, different lanes at once, a bounded number of them.
+
+The store says which lanes have work and whose they are (storage/lanes.py); here they are claimed when there is a place free, and
+given back when another one has waited for long enough.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
+from sqlalchemy.engine import Connection
+
+from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.errors import LaneLost
 from rasa_whatsapp.logs import trace
+from rasa_whatsapp.storage import lanes
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.lanes import Kind, Lane, Rank
 
 logger = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
+_LONGEST_LOOK_SECONDS = 60.0
+_TURN_SECONDS = 1.0  # after this long a lane gives way, if all places are taken
+_FOR_REPLIES = 4  # one place in so many is kept free of bulk
 
 
 class Lanes:
-    """Runs `work(key)` for each key that is woken, never twice at once for one key.
+    """Runs `work(lane)` for the lanes of one kind, never twice at once for one contact.
 
-    `work` does one piece and returns the seconds until it wants to be called again (0 for at once), or None when nothing is
-    left. A lane gives its place to others between two pieces, so none starves.
+    `work` does one piece and returns True if there may be more, False if it has finished or given back the lane.
     """
 
-    def __init__(self, work: Callable[[str], Awaitable[float | None]], *, at_once: int) -> None:
+    def __init__(
+        self, kind: Kind, work: Callable[[Lane], Awaitable[bool]], *, database: Database, clock: Clock, at_once: int
+    ) -> None:
+        self._kind = kind
         self._work = work
-        self._places = asyncio.Semaphore(at_once)
+        self._database = database
+        self._clock = clock
+        self._at_once = at_once
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._woken: set[str] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._closed = False
+        self._again: set[str] = set()
+        self._look = asyncio.Event()
+        self._claiming: asyncio.Task[None] | None = None
+        self._owner = ""
 
-    def wake(self, key: str) -> None:
-        """Let the lane of this key look for work, now or right after what it is doing."""
-        if self._closed:
-            return
-        self._woken.add(key)
-        if key not in self._running:
-            self._running[key] = asyncio.get_running_loop().create_task(self._run(key))
+    def start(self, owner: str) -> None:
+        """Begin to claim lanes as this server."""
+        self._owner = owner
+        self._look.set()
+        self._claiming = asyncio.get_running_loop().create_task(self._claim())
 
-    def wake_idle(self, key: str) -> None:
-        """Let the lane of this key look for work, unless it knows by itself when to look again."""
-        if key not in self._timers:
-            self.wake(key)
+    @property
+    def claimant(self) -> str | None:
+        """Return who claims a lane in which work appears: this server, if it has a place free."""
+        return self._owner if self._is_open and self._free > 0 else None
+
+    def look(self) -> None:
+        """Look for lanes to claim: something has changed."""
+        self._look.set()
+
+    def take(self, contact_ids: Iterable[str]) -> None:
+        """Work on lanes that were claimed for this server."""
+        for contact_id in contact_ids:
+            self._again.add(contact_id)
+            if contact_id not in self._running and self._is_open:
+                lane = Lane(self._kind, contact_id, self._owner)
+                self._running[contact_id] = asyncio.get_running_loop().create_task(self._run(lane))
+
+    def forsake(self, owner: str) -> None:
+        """Go on as another server: this one was taken for dead, and its lanes are lost."""
+        self._owner = owner
+        self._look.set()
 
     async def close(self, grace_seconds: float) -> None:
-        """Take no more work; wait for what is running, then cancel it."""
-        self._closed = True
-        for timer in self._timers.values():
-            timer.cancel()
+        """Claim no more; wait for what is running, then cancel it."""
+        claiming, self._claiming = self._claiming, None
+        if claiming is not None:
+            claiming.cancel()
+            await asyncio.gather(claiming, return_exceptions=True)
         tasks = list(self._running.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=max(grace_seconds, 0))
@@ -53,35 +89,85 @@ class Lanes:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, key: str) -> None:
-        pause: float | None = None
+    @property
+    def _is_open(self) -> bool:
+        return self._claiming is not None
+
+    @property
+    def _free(self) -> int:
+        return self._at_once - len(self._running)
+
+    async def _claim(self) -> None:
+        while True:
+            self._look.clear()
+            try:
+                pause = await self._claim_some()
+            except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
+                logger.error("No lanes can be claimed: %s", trace(problem), extra={"action": "store_unreadable"})
+                pause = _PAUSE_AFTER_FAILURE_SECONDS
+            try:
+                await asyncio.wait_for(self._look.wait(), pause)
+            except asyncio.TimeoutError:
+                continue
+
+    async def _claim_some(self) -> float:
+        """Claim what there are places for; return after how many seconds to look again if nothing happens before."""
+        if self._free <= 0:
+            return _LONGEST_LOOK_SECONDS  # a lane that ends looks
+        now = self._clock.now()
+        reserve = self._at_once // _FOR_REPLIES
+        owner = self._owner
+        claimed = await self._database.run(lanes.claim, self._kind, owner, now, self._share(), Rank.REPLY)
+        if self._free - len(claimed) > reserve and len(claimed) < self._share():
+            most = min(self._share(), self._free - len(claimed) - reserve)
+            claimed += await self._database.run(lanes.claim, self._kind, owner, now, most, Rank.BULK)
+        if owner == self._owner:
+            self.take(lane.contact_id for lane in claimed)
+        if claimed:
+            return 0
+        ready = await self._database.run(lanes.next_ready, self._kind)
+        if ready is None:
+            return _LONGEST_LOOK_SECONDS
+        return min(max((ready - now).total_seconds(), 0.01), _LONGEST_LOOK_SECONDS)
+
+    def _share(self) -> int:
+        """Return how many to claim at once: not all that there are places for, so that the servers share a burst."""
+        return max(self._free // 2, 1)
+
+    async def _run(self, lane: Lane) -> None:
         try:
-            while key in self._woken and not self._closed:
-                self._woken.discard(key)
-                async with self._places:
-                    pause = await self._work(key)
-                if pause == 0:
-                    self._woken.add(key)
-        except Exception as problem:  # noqa: BLE001 - the store is away, or a defect: the lane must live on
-            logger.error(
-                "The lane of %s stumbled; it goes on in a moment: %s",
-                key,
-                trace(problem),
-                extra={"action": "lane_failed"},
-            )
-            pause = _PAUSE_AFTER_FAILURE_SECONDS
+            while lane.contact_id in self._again and self._is_open:
+                self._again.discard(lane.contact_id)
+                await self._work_until_done(lane)
+        except LaneLost as problem:
+            logger.warning("%s.", problem, extra={"action": "lane_lost"})
         finally:
-            del self._running[key]
-        if pause:
-            self._wake_later(key, pause)
+            del self._running[lane.contact_id]
+            self._look.set()
+            if lane.contact_id in self._again and self._is_open and lane.owner != self._owner:
+                self.take([lane.contact_id])  # it was claimed anew meanwhile, under the new id
 
-    def _wake_later(self, key: str, seconds: float) -> None:
-        if self._closed:
-            return
-        if key in self._timers:
-            self._timers[key].cancel()
-        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self._timer_fired, key)
+    async def _work_until_done(self, lane: Lane) -> None:
+        since = asyncio.get_running_loop().time()
+        more = True
+        while more and self._is_open:
+            try:
+                more = await self._work(lane)
+            except LaneLost:
+                raise
+            except Exception as problem:  # noqa: BLE001 - the store is away, or a defect: the lane must live on
+                logger.error(
+                    "The lane of %s stumbled; it goes on in a moment: %s",
+                    lane.contact_id,
+                    trace(problem),
+                    extra={"action": "lane_failed"},
+                )
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+            if more and self._free <= 0 and asyncio.get_running_loop().time() - since > _TURN_SECONDS:
+                await self._database.run(_give_way, lane, self._clock.now())
+                return
 
-    def _timer_fired(self, key: str) -> None:
-        self._timers.pop(key, None)
-        self.wake(key)
+
+def _give_way(connection: Connection, lane: Lane, now: datetime) -> None:
+    lanes.hold(connection, lane)
+    lanes.give_back(connection, lane, now)

@@ -28,16 +28,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep a response for delivery; it is durable when this returns."""
         self._said += 1
-        proactive = self.turn is None or self.turn.is_external
-        await self.gateway.say(
-            recipient_id,
-            self.cause,
-            self._said,
-            message,
-            proactive=proactive,
-            asked_at=self.turn.sent_at if self.turn else None,
-            replying_to=self.turn.customer_message_id if self.turn else None,
-        )
+        await self.gateway.say(recipient_id, self.cause, self._said, message, self.turn)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

@@ -19,6 +19,9 @@ class Dialogue(Protocol):
     async def take(self, turn: Turn) -> bool:
         """Take a turn; return False if it has become pointless."""
 
+    async def unlock(self, contact_id: str) -> None:
+        """Free a conversation that a server kept locked which died in the middle of a turn."""
+
     async def join(self, contact_id: str, merged: str) -> None:
         """Make the conversation of a contact who turned out to be this one a part of this one's."""
 

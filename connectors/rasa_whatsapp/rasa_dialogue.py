@@ -7,7 +7,8 @@ https://rasa.com/docs/rasa/domain#from_entity
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -25,10 +26,13 @@ from rasa.shared.core.events import (
     UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
+from redis.exceptions import RedisError
 
 from rasa_whatsapp.errors import DialogueUnavailable
+from rasa_whatsapp.rasa_turns import really_taken
 from rasa_whatsapp.turn import CHANNEL_NAME, COMMAND_PREFIX, Turn
 
+_LOCK_LOOK_SECONDS = 0.1
 _NOT_A_COMMAND = "\u200b"  # a zero-width space: no blank, so nothing strips it, and NLU hardly sees it
 
 
@@ -41,34 +45,40 @@ class RasaDialogue:
 
     async def has_taken(self, turn: Turn) -> bool:
         """Tell whether the saved conversation holds this turn: Rasa saves at a turn's end."""
-        tracker = await self._ready_agent().tracker_store.retrieve_full_tracker(turn.contact_id)
+        agent = self._ready_agent()
+        with really_taken():
+            tracker = await agent.tracker_store.retrieve_full_tracker(turn.contact_id)
         taken = (event for event in tracker.events if isinstance(event, UserUttered)) if tracker else ()
         return any(event.message_id == turn.message_id for event in taken)
 
     async def take(self, turn: Turn) -> bool:
-        """Let Rasa take the turn; see `gateway.Dialogue`."""
+        """Let Rasa take the turn; see `ports.Dialogue`."""
         agent = self._ready_agent()
-        if turn.is_external:
-            tracker = await agent.tracker_store.retrieve_full_tracker(turn.contact_id)
-            if tracker is not None and _was_restarted(tracker, turn):
+        with _excused(), really_taken():
+            if turn.is_external and await _is_void(agent, turn):
                 return False
-        message = await self._to_user_message(turn, agent.processor)
-        if not agent.is_ready():  # it would drop the message without a word
-            raise DialogueUnavailable("Rasa has no model loaded")
-        try:
-            await agent.handle_message(message)
-        except LockError as problem:
-            raise DialogueUnavailable("the conversation is locked by another process") from problem
+            message = await self._to_user_message(turn, agent.processor)
+            if not agent.is_ready():  # it would drop the message without a word
+                raise DialogueUnavailable("Rasa has no model loaded")
+            # As Agent.handle_message does it, but for the second that it waits between two looks at a lock.
+            async with agent.lock_store.lock(turn.contact_id, wait_time_in_seconds=_LOCK_LOOK_SECONDS):
+                await agent.processor.handle_message(message)
         return True
+
+    async def unlock(self, contact_id: str) -> None:
+        """Delete the lock of a server that died with it: in Redis it would hold the conversation up for a minute.
+
+        The lane of the conversation is ours alone, so nobody but a caller of Rasa's HTTP API could hold it rightly.
+        """
+        with _excused():
+            self._ready_agent().lock_store.delete_lock(contact_id)
 
     async def join(self, contact_id: str, merged: str) -> None:
         """Add the conversation of a contact who turned out to be this one to this one's; again is as good as once."""
         agent = self._ready_agent()
-        try:
-            async with agent.lock_store.lock(contact_id):
+        with _excused(), really_taken():
+            async with agent.lock_store.lock(contact_id, wait_time_in_seconds=_LOCK_LOOK_SECONDS):
                 await _append(agent, contact_id, merged)
-        except LockError as problem:
-            raise DialogueUnavailable("the conversation is locked by another process") from problem
 
     def _ready_agent(self) -> Agent:
         agent = self._agent()
@@ -89,6 +99,22 @@ class RasaDialogue:
             message_id=turn.message_id,
             metadata=metadata,
         )
+
+
+@contextmanager
+def _excused() -> Iterator[None]:
+    """Raise DialogueUnavailable where the lock store is to blame and not the turn."""
+    try:
+        yield
+    except LockError as problem:
+        raise DialogueUnavailable("the conversation is locked by another process") from problem
+    except RedisError as problem:
+        raise DialogueUnavailable("the lock store does not answer") from problem
+
+
+async def _is_void(agent: Agent, turn: Turn) -> bool:
+    tracker = await agent.tracker_store.retrieve_full_tracker(turn.contact_id)
+    return tracker is not None and _was_restarted(tracker, turn)
 
 
 async def _parse(turn: Turn, processor: MessageProcessor) -> dict[str, Any]:

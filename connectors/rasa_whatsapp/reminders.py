@@ -37,9 +37,13 @@ async def _execute_side_effects(
     await self._send_bot_messages(events, tracker, output_channel)
     for event in events:
         if isinstance(event, ReminderScheduled):
-            await output_channel.gateway.schedule(_follow_up(event, tracker.sender_id, output_channel.cause))
+            await output_channel.gateway.schedule(
+                _follow_up(event, tracker.sender_id, output_channel.cause), output_channel.turn
+            )
         elif isinstance(event, ReminderCancelled):
-            await output_channel.gateway.cancel(_cancellation(event, tracker.sender_id, output_channel))
+            await output_channel.gateway.cancel(
+                _cancellation(event, tracker.sender_id, output_channel), output_channel.turn
+            )
 
 
 def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:

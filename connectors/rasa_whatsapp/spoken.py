@@ -15,23 +15,20 @@ from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import ConsentGiven
 from rasa_whatsapp.responses.utterances import LAST, ConsentNote, Utterance
-from rasa_whatsapp.storage import contacts, inbox, outbox
+from rasa_whatsapp.storage import contacts, inbox, lanes, outbox
 from rasa_whatsapp.storage.outbox import NewMessage
+from rasa_whatsapp.turn import Turn
+from rasa_whatsapp.turns import hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """A response of the dialogue: who caused it and when, which one in order it is, and what it asks for.
-
-    `replying_to` is the customer's message that caused it, if one did.
-    """
+    """A response of the dialogue: what caused it, which one in order it is, and what it asks for; `turn` is None outside of one."""
 
     contact_id: str
     cause: str
     ordinal: int
-    proactive: bool
-    asked_at: datetime | None
-    replying_to: str | None
+    turn: Turn | None
     utterance: Utterance
 
     @property
@@ -39,15 +36,32 @@ class Spoken:
         """Return the key of the response, and of its first part."""
         return f"{self.cause}#{self.ordinal}"
 
+    @property
+    def proactive(self) -> bool:
+        """Tell whether no message of the customer's caused it."""
+        return self.turn is None or self.turn.is_external
 
-def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
+    @property
+    def asked_at(self) -> datetime | None:
+        """Return when its cause was sent."""
+        return self.turn.sent_at if self.turn else None
+
+    @property
+    def replying_to(self) -> str | None:
+        """Return the customer's message that caused it, if one did."""
+        return self.turn.customer_message_id if self.turn else None
+
+
+def keep(connection: Connection, spoken: Spoken, now: datetime, claimant: str | None = None) -> str | None:
     """Put a response into the outbox, each part under its key; a response whose key is known is not said again.
 
-    Returns the contact who is owed it. Raises UnknownContact.
+    Returns the contact whose delivery the claimant has to see to now, if it is the claimant's. Raises UnknownContact, and LaneLost
+    if its turn is another server's now.
     """
+    hold(connection, spoken.turn)
     contact_id = _known_contact(connection, spoken.contact_id)
     if outbox.is_known(connection, spoken.key):
-        return contact_id
+        return None
     if spoken.utterance.consent is not None:
         _note_consent(connection, contact_id, spoken, spoken.utterance.consent, now)
     for part, draft in enumerate(spoken.utterance.drafts or (None,), start=1):
@@ -57,11 +71,16 @@ def keep(connection: Connection, spoken: Spoken, now: datetime) -> str:
             outbox.add_refused(connection, contact_id=contact_id, key=message.key, reason=reason, now=now)
         else:
             outbox.add(connection, message, now)
-    return contact_id
+    rank = lanes.Rank.BULK if spoken.proactive else lanes.Rank.REPLY
+    is_mine = lanes.wake(connection, lanes.Kind.SENDS, contact_id, now, rank=rank, claimant=claimant)
+    return contact_id if is_mine else None
 
 
-def keep_impossible(connection: Connection, contact_id: str, key: str, reason: str, now: datetime) -> None:
-    """Record a response that WhatsApp cannot take."""
+def keep_impossible(
+    connection: Connection, contact_id: str, key: str, reason: str, now: datetime, turn: Turn | None = None
+) -> None:
+    """Record a response that WhatsApp cannot take; raises UnknownContact and LaneLost."""
+    hold(connection, turn)
     known_as = _known_contact(connection, contact_id)
     outbox.add_refused(connection, contact_id=known_as, key=key, reason=reason, now=now)
 

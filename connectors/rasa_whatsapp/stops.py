@@ -1,17 +1,18 @@
-"""Business numbers from which nothing can be sent until an operator acts: an expired token, a locked account, a payment problem.
+"""Business numbers from which nothing is sent for a while: Meta says that it goes too fast, or an operator has to act.
 
-Messages wait instead of failing one by one; a number is tried again each minute.
-https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+An operator has to act on an expired token, a locked account, a payment problem: messages wait instead of failing one by one, and the
+number is tried again each minute. https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from rasa_whatsapp.cloud.answers import Accepted, Answer
+from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
+from rasa_whatsapp.policy.slowdown import SLOWDOWNS, Scope
 
 logger = logging.getLogger(__name__)
 
@@ -19,11 +20,13 @@ PAUSE = timedelta(minutes=1)
 
 
 class Stops:
-    """Which numbers are stopped, until when, and why."""
+    """Which numbers are stopped, until when, and why; of those that one account has, all at once where Meta means the account."""
 
-    def __init__(self) -> None:
+    def __init__(self, number_ids: Collection[str] = ()) -> None:
+        self._number_ids = tuple(number_ids)
         self._until: dict[str, datetime] = {}
         self._why: dict[str, str] = {}
+        self._in_a_row: dict[str, int] = {}
 
     @property
     def until(self) -> Mapping[str, datetime]:
@@ -33,23 +36,50 @@ class Stops:
     def note(self, number_id: str, answer: Answer, now: datetime) -> None:
         """Take notice of Graph's answer to a message of this number; the alarm is raised anew each minute."""
         if isinstance(answer, Accepted):
-            if self._until.pop(number_id, None) is not None:
-                logger.warning(
-                    "Sending from number %s goes on.", _masked(number_id), extra={"action": "sending_goes_on"}
-                )
+            self._go_on(number_id, now)
         elif answer.disposition is Disposition.STOP_SENDING:
-            self._until[number_id] = now + PAUSE
-            self._why[number_id] = answer.explanation
-            logger.error(
-                "Nothing can be sent from number %s: %s. Messages wait; it is tried again each minute.",
-                _masked(number_id),
-                answer.explanation,
-                extra={"action": "sending_stopped", "code": answer.code},
-            )
+            self._stop(number_id, answer, now)
+        elif answer.code in SLOWDOWNS:
+            self._slow_down(number_id, answer, now)
 
     def alarms(self) -> list[str]:
         """Return a sentence for each stopped number."""
-        return [f"number {_masked(number_id)}: {self._why[number_id]}" for number_id in sorted(self._until)]
+        return [f"number {_masked(number_id)}: {self._why[number_id]}" for number_id in sorted(self._why)]
+
+    def _go_on(self, number_id: str, now: datetime) -> None:
+        if self._why.pop(number_id, None) is not None:
+            self._until.pop(number_id, None)
+            logger.warning("Sending from number %s goes on.", _masked(number_id), extra={"action": "sending_goes_on"})
+        if self._until.get(number_id, now) <= now:  # else it is the answer to a request that left before the pause
+            self._until.pop(number_id, None)
+            self._in_a_row.pop(number_id, None)
+
+    def _stop(self, number_id: str, answer: Refused, now: datetime) -> None:
+        self._until[number_id] = now + PAUSE
+        self._why[number_id] = answer.explanation
+        logger.error(
+            "Nothing can be sent from number %s: %s. Messages wait; it is tried again each minute.",
+            _masked(number_id),
+            answer.explanation,
+            extra={"action": "sending_stopped", "code": answer.code},
+        )
+
+    def _slow_down(self, number_id: str, answer: Refused, now: datetime) -> None:
+        """Pause, once for all requests that were under way together."""
+        if self._until.get(number_id, now) > now:
+            return
+        slowdown = SLOWDOWNS[answer.code]
+        self._in_a_row[number_id] = self._in_a_row.get(number_id, 0) + 1
+        until = now + slowdown.pause(self._in_a_row[number_id])
+        whose = {number_id, *(self._number_ids if slowdown.scope is Scope.ACCOUNT else ())}
+        self._until |= {each: max(until, self._until.get(each, until)) for each in whose}
+        logger.warning(
+            "Number %s pauses until %s: %s.",
+            _masked(number_id),
+            f"{until:%H:%M:%S} UTC",
+            answer.explanation,
+            extra={"action": "sending_paused", "code": answer.code},
+        )
 
 
 def _masked(number_id: str) -> str:

@@ -22,6 +22,7 @@ class Turn:
 
     `cause` is what the keys of its answers begin with. `text` is a command (`/intent{...}`) only if `is_command`. `intents` are set when the channel knows the intent
     itself: the first that the domain declares is taken, and if it declares none, the text is understood as words.
+    `owner` is the server that has the contact's lane: what the turn says counts only as long as that is so.
     """
 
     contact_id: str
@@ -35,6 +36,7 @@ class Turn:
     entities: Mapping[str, Any] = field(default_factory=dict)
     event_entities: Sequence[JSONDict] = ()
     metadata: JSONDict = field(default_factory=dict)
+    owner: str | None = None
 
     @property
     def is_external(self) -> bool:

@@ -1,0 +1,38 @@
+"""Forgets each hour what has been finished for longer than it is to be kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.logs import trace
+from rasa_whatsapp.storage import retention
+from rasa_whatsapp.storage.database import Database
+
+logger = logging.getLogger(__name__)
+
+_HOUR_SECONDS = 3600.0
+_BREATH_SECONDS = 0.05  # others want to write, too
+
+
+async def keep_house(database: Database, clock: Clock, keep: timedelta) -> None:
+    """Forget what is old, now and each hour from now on."""
+    while True:
+        try:
+            await forget_old(database, clock.now() - keep)
+        except Exception as problem:  # noqa: BLE001 - the store is away: it is old in an hour, too
+            logger.warning("Old rows are kept for now: %s", trace(problem), extra={"action": "retention_late"})
+        await asyncio.sleep(_HOUR_SECONDS)
+
+
+async def forget_old(database: Database, before: datetime) -> None:
+    """Forget what was finished before then."""
+    for table in retention.LINES:
+        after: int | None = 0
+        while after is not None:
+            after = await database.run(retention.forget_in_line, table, before, after)
+            await asyncio.sleep(_BREATH_SECONDS)
+    while await database.run(retention.forget_rest, before):
+        await asyncio.sleep(_BREATH_SECONDS)
