@@ -1,13 +1,11 @@
-"""Rasa's edge in: the webhook that Meta calls, and the start and end of everything behind it.
+"""Rasa's edge in: the webhook's routes on Rasa's server, and the start and end of everything behind it.
 
-The body is verified on its raw bytes, made durable, and only then answered with 200; the dialogue works later.
-https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+The dialogue works after the answer, never before it: see webhook.py and gateway.py.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -16,31 +14,20 @@ from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
-from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_whatsapp import credentials, reminders
+from rasa_whatsapp import credentials, rasa_turns, reminders
 from rasa_whatsapp.clock import from_environment
-from rasa_whatsapp.cloud import limits, signature
 from rasa_whatsapp.config import Settings, read_settings
-from rasa_whatsapp.errors import (
-    BacklogFull,
-    ConfigInvalid,
-    NotRunning,
-    SignatureInvalid,
-    SignatureMissing,
-    WebhookMalformed,
-    WhatsAppError,
-)
+from rasa_whatsapp.errors import ConfigInvalid
 from rasa_whatsapp.gateway import Gateway
-from rasa_whatsapp.logs import trace
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import RasaDialogue
+from rasa_whatsapp.reception import Reception
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.transport import Graph
 from rasa_whatsapp.turn import CHANNEL_NAME, Turn
 from rasa_whatsapp.uploads import Uploads
-
-logger = logging.getLogger(__name__)
+from rasa_whatsapp.webhook import HEALTHY, SUBSCRIPTION_KEYS, Reply, Webhook
 
 
 class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
@@ -48,7 +35,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._app_secrets = credentials.app_secrets(settings)
+        self._webhook = Webhook(settings)
         self._running: _Running | None = None
 
     @classmethod
@@ -86,78 +73,33 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @webhook.get("/")
         async def health(_: Request) -> HTTPResponse:
-            return response.json({"status": "ok"})
+            return _to_response(HEALTHY)
 
         @webhook.get("/ready")
         async def ready(_: Request) -> HTTPResponse:
-            return self._readiness()
+            alarms = self._running.gateway.alarms if self._running else ()
+            return _to_response(self._webhook.readiness(self._reception, alarms))
 
         @webhook.get("/webhook")
         async def subscribe(request: Request) -> HTTPResponse:
-            if credentials.is_dialog360(self._settings):
-                return response.text("not found", status=404)  # 360dialog asks no challenge
-            query = {name: request.args.get(name, "") for name in ("hub.mode", "hub.challenge", "hub.verify_token")}
-            challenge = signature.answer_challenge(query, self._settings["verify_token"])
-            if challenge is None:
-                logger.warning("A subscription was refused: check verify_token.", extra={"action": "subscribe_refused"})
-                return response.text("forbidden", status=403)
-            return response.text(challenge)
+            query = {name: request.args.get(name, "") for name in SUBSCRIPTION_KEYS}
+            return _to_response(self._webhook.subscribe(query))
 
         @webhook.post("/webhook")
         async def receive(request: Request) -> HTTPResponse:
-            return await self._receive(request.body, request.headers)
+            return _to_response(await self._webhook.receive(request.body, request.headers, self._reception))
 
         return webhook
 
-    def _readiness(self) -> HTTPResponse:
-        """Tell whether webhooks are taken now, and if not, why."""
-        try:
-            gateway = self._gateway()
-            gateway.check_backlog()
-        except (NotRunning, BacklogFull) as problem:
-            return response.json({"status": "not ready", "reason": str(problem)}, status=503)
-        return response.json({"status": "ready", "alarms": gateway.alarms})
-
-    def _gateway(self) -> Gateway:
-        if self._running is None:
-            raise NotRunning("the server is starting or stopping")
-        return self._running.gateway
-
-    async def _receive(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
-        if len(body) > limits.WEBHOOK_BYTES:
-            return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
-        try:
-            gateway = self._gateway()
-            self._verify(body, headers)
-            await gateway.receive(body)
-        except tuple(_REFUSALS) as problem:
-            action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
-            return _refused(action, status, str(problem))
-        except SQLAlchemyError as problem:
-            logger.error(
-                "A webhook could not be stored; Meta delivers it again: %s",
-                trace(problem),
-                extra={"action": "not_stored"},
-            )
-            return response.text("not_stored", status=503)
-        return response.text("ok")
-
-    def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
-        if credentials.is_dialog360(self._settings):
-            name, secret = self._settings["webhook_secret_header"], self._settings["webhook_secret"]
-            signature.verify_secret(headers.get(name), secret)
-        else:
-            signature.verify(body, headers.get(signature.HEADER), *self._app_secrets)
+    @property
+    def _reception(self) -> Reception | None:
+        return None if self._running is None else self._running.gateway.reception
 
 
-# first that fits -> (action in the log and answer's text, HTTP status)
-_REFUSALS: dict[type[WhatsAppError], tuple[str, int]] = {
-    SignatureMissing: ("signature_missing", 401),
-    SignatureInvalid: ("signature_invalid", 403),
-    WebhookMalformed: ("webhook_malformed", 400),
-    BacklogFull: ("backlog_full", 503),
-    NotRunning: ("not_started", 503),
-}
+def _to_response(reply: Reply) -> HTTPResponse:
+    if isinstance(reply.content, str):
+        return response.text(reply.content, status=reply.status)
+    return response.json(reply.content, status=reply.status)
 
 
 class _Running:
@@ -171,9 +113,10 @@ class _Running:
     @classmethod
     async def start(cls, settings: Settings, agent: Callable[[], Agent | None]) -> _Running:
         reminders.install()
+        rasa_turns.install()
         database = Database(settings["database_url"])
         database.claim()
-        database.upgrade()
+        database.prepare()
         graph = Graph(credentials.accounts(settings))
         running: list[Gateway] = []
 
@@ -196,8 +139,3 @@ class _Running:
         await self.gateway.close()
         await self._graph.close()
         self._database.close()
-
-
-def _refused(action: str, status: int, reason: str) -> HTTPResponse:
-    logger.warning("A webhook was refused: %s.", reason, extra={"action": action})
-    return response.text(action, status=status)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_URLS
 from rasa_whatsapp.cloud.templates import TemplateBook
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.errors import ConfigInvalid
+from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.gateway import Rules
 from rasa_whatsapp.intake import IntakeRules
+from rasa_whatsapp.policy.quiet_hours import QuietHours
 from rasa_whatsapp.responses.utterances import Wording
 from rasa_whatsapp.settings.catalogue import read_catalogue
 from rasa_whatsapp.settings.keys import MARKDOWN, SETTINGS
@@ -61,15 +63,25 @@ class Settings:
             utility_needs_opt_in=self["utility_needs_opt_in"],
             settle=self["settle_seconds"],
             age_limit=self["send_age_limit_seconds"],
+            order_wait=self["order_wait_seconds"],
             upload_hosts=frozenset(self["upload_hosts"]),
+        )
+        firing = FiringRules(
+            late_limit=self["follow_up_late_limit_seconds"],
+            quiet_hours=self["quiet_hours"],
+            time_zone=self["time_zone"],
         )
         return Rules(
             intake=intake,
             delivery=delivery,
+            firing=firing,
             wording=self.wording(),
             read_receipts=self["read_receipts"],
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],
+            join=self["join_seconds"],
+            turns_at_once=self["turns_at_once"],
+            retention=self["retention_days"],
             messages_per_second=self["messages_per_second"],
             backlog_limit=self["backlog_limit"],
         )
@@ -132,5 +144,7 @@ def _shown(setting: Setting, value: Any) -> str:
     if setting.name == "database_url":
         return without_password(value)
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g}"
+        return f"{value.days}" if setting.name.endswith("_days") else f"{value.total_seconds():g}"
+    if isinstance(value, (QuietHours, tzinfo)):
+        return str(value)
     return (", ".join(value) or "none") if isinstance(value, tuple) else repr(value)

@@ -18,9 +18,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cluster",
         "Start a whole deployment of the bot in this folder: two Rasa servers, intake, databases, proxy.",
     ),
+    "db": ("db", "Show the version of the store's tables; bring them up to date."),
     "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
     "follow-ups": ("follow_ups", "List the bot's follow-ups, cancel them, or fire them now."),
     "inbox": ("inbox", "Show parked messages, replay or discard them."),
+    "intake": ("intake", "Serve the webhook without Rasa, over the store that the Rasa servers drain."),
     "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
 }
 

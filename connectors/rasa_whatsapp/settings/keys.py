@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_API_VERSION, DEFAULT_MEDIA_HOSTS, DIALOG_360, PROVIDERS
@@ -95,7 +95,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="database_url",
         read=readers.database,
         default=DEFAULT_URL,
-        meaning="The channel's own store, for SQLAlchemy.",
+        meaning="The channel's own store: an SQLite file, or PostgreSQL for several servers.",
     ),
     Setting(name="templates", read=readers.text, meaning="File with the approved templates."),
     Setting(name="fallback_languages", read=readers.words, default=(), meaning="Template languages to try, in order."),
@@ -147,6 +147,18 @@ SETTINGS: tuple[Setting, ...] = (
         name="turn_attempts", read=readers.whole(1, 10), default=3, meaning="Tries before a failing turn is parked."
     ),
     Setting(
+        name="join_seconds",
+        read=readers.seconds,
+        default=timedelta(0),
+        meaning="How long a typed message waits for more of the same customer, to be one turn with them.",
+    ),
+    Setting(
+        name="turns_at_once",
+        read=readers.whole(1, 1000),
+        default=32,
+        meaning="Turns that one Rasa server takes at a time.",
+    ),
+    Setting(
         name="backlog_limit",
         read=readers.whole(1, 10_000_000),
         default=10_000,
@@ -159,6 +171,12 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Throughput of each business number.",
     ),
     Setting(
+        name="order_wait_seconds",
+        read=readers.seconds,
+        default=timedelta(seconds=2),
+        meaning="How long a part of an answer waits for the part before it to be delivered.",
+    ),
+    Setting(
         name="settle_seconds",
         read=readers.seconds,
         default=timedelta(seconds=10),
@@ -168,6 +186,29 @@ SETTINGS: tuple[Setting, ...] = (
         name="send_age_limit_seconds",
         read=readers.seconds,
         default=timedelta(hours=23),
-        meaning="How long sending a message is retried.",
+        meaning="How old a message may become before it is sent.",
+    ),
+    Setting(
+        name="follow_up_late_limit_seconds",
+        read=readers.seconds,
+        default=timedelta(days=1),
+        meaning="How late a follow-up may fire, if no server was there; later it is recorded as missed.",
+    ),
+    Setting(
+        name="quiet_hours",
+        read=readers.hours,
+        meaning="Hours of the customer's day in which no follow-up fires.",
+    ),
+    Setting(
+        name="time_zone",
+        read=readers.time_zone,
+        default=timezone.utc,
+        meaning="Time zone of customers whose number tells none.",
+    ),
+    Setting(
+        name="retention_days",
+        read=readers.days(7, 3650),
+        default=timedelta(days=90),
+        meaning="How long finished messages, statuses and follow-ups are kept.",
     ),
 )

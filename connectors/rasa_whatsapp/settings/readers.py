@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import time, timedelta, tzinfo
+from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from rasa_whatsapp import time_zones
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.web_addresses import read_address
+from rasa_whatsapp.policy.quiet_hours import QuietHours
 
 _HOST = re.compile(r"(?:[a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_POSTGRESQL_DRIVERS = ("postgresql", "postgresql+psycopg2")
+_HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])\s*-\s*((?:[01][0-9]|2[0-3]):[0-5][0-9])")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a token
 
 
@@ -58,14 +63,37 @@ def api_version(value: Any) -> str:
 
 
 def database(value: Any) -> str:
-    """Return the address of an SQLite file."""
+    """Return the address of an SQLite file or of a PostgreSQL database."""
     try:
         url = make_url(text(value))
     except ArgumentError:
         url = None
-    if url is None or url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        raise Unacceptable("the address of an SQLite file, such as sqlite:///rasa_whatsapp.sqlite")
+    backend = url.get_backend_name() if url is not None else ""
+    if url is not None and backend == "postgresql" and url.database and url.drivername in _POSTGRESQL_DRIVERS:
+        if find_spec("psycopg2") is None:
+            raise Unacceptable("psycopg2, which is not installed: pip install 'rasa-whatsapp[postgres]'")
+    elif url is None or backend != "sqlite" or url.database in (None, "", ":memory:"):
+        raise Unacceptable(
+            "the address of an SQLite file, such as sqlite:///rasa_whatsapp.sqlite, or of a PostgreSQL database, "
+            "such as postgresql://user:password@host:5432/name"
+        )
     return str(value).strip()
+
+
+def hours(value: Any) -> QuietHours:
+    """Return hours of the day such as 21:00-08:00."""
+    found = _HOURS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None or found[1] == found[2]:
+        raise Unacceptable("hours of the day such as 21:00-08:00, in quotes")
+    return QuietHours(time.fromisoformat(found[1]), time.fromisoformat(found[2]))
+
+
+def time_zone(value: Any) -> tzinfo:
+    """Return a time zone of the tz database."""
+    found = time_zones.zone(text(value))
+    if found is None:
+        raise Unacceptable("the name of a time zone such as Europe/Berlin")
+    return found
 
 
 def header_name(value: Any) -> str:
@@ -122,6 +150,15 @@ def seconds(value: Any) -> timedelta:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 30 * 86400:
         raise Unacceptable("seconds, from 0 to 2592000 (30 days)")
     return timedelta(seconds=value)
+
+
+def days(low: int, high: int) -> Callable[[Any], timedelta]:
+    """Return the reader of a number of days within bounds."""
+
+    def read(value: Any) -> timedelta:
+        return timedelta(days=whole(low, high)(value))
+
+    return read
 
 
 def one_of(known: Collection[str]) -> Callable[[Any], str]:
