@@ -20,16 +20,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import event, select
+from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import turns
+from rasa_whatsapp import firing
 from rasa_whatsapp.cloud.answers import Accepted, Answer
 from rasa_whatsapp.cloud.media_links import MediaLink
 from rasa_whatsapp.cloud.outbound import GraphRequest
+from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.demo import ensure_model
 from rasa_whatsapp.errors import UploadFailed
 from rasa_whatsapp.gateway import Gateway, Rules
 from rasa_whatsapp.intake import IntakeRules
-from rasa_whatsapp.storage import inbox, merging, outbox, schema
+from rasa_whatsapp.storage import arrivals, merging, schema
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.turn import Turn
 
@@ -146,6 +148,7 @@ class RecordingDialogue:
         self.asked: list[str] = []
         self.saved: set[str] = set()
         self.joined: list[tuple[str, str]] = []
+        self.unlocked: list[str] = []
         self.answer: Callable[[Turn], Any] = lambda turn: []
         self.before: Callable[[Turn], Any] | None = None
         self.sensible = True
@@ -164,6 +167,10 @@ class RecordingDialogue:
         """Remember whose conversations are one."""
         self.joined.append((contact_id, merged))
 
+    async def unlock(self, contact_id: str) -> None:
+        """Remember who was unlocked."""
+        self.unlocked.append(contact_id)
+
     async def take(self, turn: Turn) -> bool:
         """Take the turn, and say each response of the answer."""
         self.turns.append(turn)
@@ -173,15 +180,7 @@ class RecordingDialogue:
             return False
         assert self.gateway is not None
         for ordinal, response in enumerate(self.answer(turn), start=1):
-            await self.gateway.say(
-                turn.contact_id,
-                turn.cause,
-                ordinal,
-                response,
-                proactive=turn.is_external,
-                asked_at=turn.sent_at,
-                replying_to=turn.customer_message_id,
-            )
+            await self.gateway.say(turn.contact_id, turn.cause, ordinal, response, turn)
         self.saved.add(turn.message_id)
         return True
 
@@ -212,7 +211,12 @@ class Stage:
         self.graph = RecordingGraph()
         self.dialogue = RecordingDialogue()
         self.uploads = RecordingUploads()
-        self.rules = Rules(intake=IntakeRules(number_ids=(NUMBER_ID,)), read_receipts=False, tick_seconds=3600)
+        self.rules = Rules(
+            intake=IntakeRules(number_ids=(NUMBER_ID,)),
+            delivery=DeliveryRules(order_wait=timedelta(0)),  # these phones report nothing
+            read_receipts=False,
+            tick_seconds=3600,
+        )
         self.gateway: Gateway | None = None
         self._messages = 0
 
@@ -264,6 +268,16 @@ class Stage:
             plain["biz_opaque_callback_data"] = fields.pop("key")
         return plain | fields
 
+    async def say(
+        self, contact_id: str, cause: str, ordinal: int, response: dict[str, Any], *, proactive: bool
+    ) -> None:
+        """Say a response; one that is not proactive answers a message of the customer's."""
+        assert self.gateway is not None
+        turn = None
+        if not proactive:
+            turn = Turn(contact_id=contact_id, message_id=cause, cause=cause, sent_at=self.clock.now(), text="")
+        await self.gateway.say(contact_id, cause, ordinal, response, turn)
+
     async def receive(self, *items: dict[str, Any]) -> None:
         """Receive messages and statuses in one body, and let everything that follows happen."""
         assert self.gateway is not None
@@ -271,13 +285,20 @@ class Stage:
         await self.idle()
 
     async def idle(self) -> None:
-        """Wait until no lane is at work."""
+        """Wait until nothing is at work, and nothing waits that could be done at this moment."""
         assert self.gateway is not None
-        lanes = (self.gateway._turns, self.gateway._deliveries)
         deadline = asyncio.get_running_loop().time() + 10
-        while any(lane._running for lane in lanes):
+        while self._is_busy() or await self.database.run(self._is_something_ready):
             assert asyncio.get_running_loop().time() < deadline, "a lane works without end"
             await asyncio.sleep(0.001)
+
+    def _is_busy(self) -> bool:
+        assert self.gateway is not None
+        return any(lanes._running or lanes._look.is_set() for lanes in (self.gateway._turns, self.gateway._sends))
+
+    def _is_something_ready(self, connection: Connection) -> bool:
+        ready = select(schema.lanes.c.kind).where(schema.lanes.c.ready_at <= self.clock.now())
+        return connection.execute(ready).first() is not None or arrivals.are_waiting(connection)
 
     async def until(self, question: Callable[[], Any]) -> None:
         """Wait until the answer is true."""
@@ -289,13 +310,9 @@ class Stage:
     async def nudge(self) -> None:
         """Do what ticks and timers would do by now, then wait until no lane is at work."""
         assert self.gateway is not None
-        await self.database.run(turns.fire_due, self.clock.now())
+        await self.database.run(firing.fire_due, self.rules.firing, self.clock.now())
         await self.database.run(merging.merge_waiting)
-        for contact_id in await self.database.run(inbox.lanes_waiting):
-            self.gateway._turns.wake(contact_id)
-        await self.idle()
-        for contact_id in await self.database.run(outbox.lanes_waiting):
-            self.gateway._deliveries.wake(contact_id)
+        self.gateway.look()
         await self.idle()
 
     async def advance(self, **step: float) -> None:

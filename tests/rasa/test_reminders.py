@@ -288,7 +288,7 @@ async def _until_sent(channel, count: int) -> None:
 
 async def _until_idle(channel) -> None:
     """Return when neither lane has anything to do."""
-    await _until(lambda: not channel.gateway._turns._running and not channel.gateway._deliveries._running)
+    await _until(lambda: not channel.gateway._turns._running and not channel.gateway._sends._running)
 
 
 async def _until_settled(channel, sender: str) -> None:

@@ -58,7 +58,7 @@ async def say(stage, *responses, cause="wamid.IN1", proactive=False, wait=True):
     """Say these responses as the answer to the message, and wait until no lane is at work."""
     for ordinal, response in enumerate(responses, start=1):
         content = {"text": response} if isinstance(response, str) else response
-        await stage.gateway.say(stage.contact_id, cause, ordinal, content, proactive=proactive)
+        await stage.say(stage.contact_id, cause, ordinal, content, proactive=proactive)
     if wait:
         await stage.idle()
 
@@ -212,7 +212,7 @@ class TestUncertain:
         stage.graph.held = asyncio.Event()
         stage.graph.answers = [NEVER]
         stage.clock.advance(seconds=40)
-        stage.gateway._deliveries.wake(stage.contact_id)
+        stage.gateway._sends.look()
         await stage.until(lambda: len(stage.graph.sent) == 2)
         await stage.gateway.receive(body(stage.status("wamid.FIRST", "delivered", key="wamid.IN1#1")))
         await let_go(stage)
@@ -549,7 +549,7 @@ async def test_status_failed_for_a_refused_row_changes_nothing(stage):
     await stage.start()
     await stage.receive(stage.message("Hi"))
     stage.clock.advance(hours=25)
-    await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, {"text": "late"}, proactive=False)
+    await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "late"}, proactive=False)
     await stage.idle()
     await stage.receive(stage.status("wamid.X", "failed", code=131047, key="wamid.IN1#1"))
     await stage.receive(stage.status("wamid.X", "delivered", key="wamid.IN1#1"))

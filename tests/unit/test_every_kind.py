@@ -218,7 +218,7 @@ class TestHumans:
         await stage.start()
         await stage.receive(stage.message("one"))
         await self.echo(stage)
-        await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, {"text": "late"}, proactive=False)
+        await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "late"}, proactive=False)
         await stage.idle()
         assert stage.states("outbox") == ["refused"]
         assert "a human answers in this chat" in stage.rows("outbox")[0]["reason"]
@@ -286,7 +286,7 @@ class TestFreeEntryPoint:
         if hours > 24:
             await stage.receive(stage.message("still there?"))
             opened = stage.clock.moment
-        await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, {"text": "Hello"}, proactive=False)
+        await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "Hello"}, proactive=False)
         await stage.idle()
         answered = stage.clock.moment
         stage.clock.advance(hours=1)
@@ -449,8 +449,8 @@ class TestReplies:
             change("calls", calls=[{**call, "direction": "USER_INITIATED", "timestamp": unix(stage)}])
         )
         reaction = {"type": "reaction", "reaction": {"message_id": "last", "emoji": "👍"}}
-        await stage.gateway.say(stage.contact_id, "api:1", 1, {"custom": {"whatsapp": reaction}}, proactive=True)
-        await stage.gateway.say(stage.contact_id, "api:1", 2, {"text": "Hello"}, proactive=True)
+        await stage.say(stage.contact_id, "api:1", 1, {"custom": {"whatsapp": reaction}}, proactive=True)
+        await stage.say(stage.contact_id, "api:1", 2, {"text": "Hello"}, proactive=True)
         await stage.idle()
         assert (stage.states("outbox"), stage.graph.texts) == (["refused", "accepted"], ["Hello"])
 
@@ -460,7 +460,7 @@ class TestReplies:
         await stage.start()
         await stage.receive(stage.message("Hi"))
         response = {"text": "this", "custom": {"whatsapp": {"reply_to": "last"}}}
-        await stage.gateway.say(stage.contact_id, "follow-up:1", 1, response, proactive=True)
+        await stage.say(stage.contact_id, "follow-up:1", 1, response, proactive=True)
         await stage.idle()
         assert stage.graph.sent[0]["context"] == {"message_id": "wamid.IN1"}
 
@@ -506,7 +506,7 @@ class TestOnePerson:
         lea = stage.contact_id
         notice = {"type": "user_changed_number", "wa_id": "4915199999999", "body": "x"}
         await stage.receive(stage.message(type="system", system=notice))
-        await stage.gateway.say(lea, "api:1", 1, {"text": "Hello"}, proactive=False)
+        await stage.say(lea, "api:1", 1, {"text": "Hello"}, proactive=False)
         await stage.idle()
         assert stage.graph.sent[-1]["to"] == "+4915199999999"
         stage.clock.advance(seconds=1)
@@ -547,7 +547,7 @@ class TestOnePerson:
         notice = {"type": "user_changed_number", "wa_id": "4915199999999", "body": "x"}
         await stage.gateway.receive(body(stage.message(type="system", system=notice)))
         first = next(row["id"] for row in stage.rows("contacts") if row["window_opened_at"] == MORNING)
-        await stage.gateway.say(first, "api:1", 1, {"text": "for the old number?"}, proactive=False)
+        await stage.say(first, "api:1", 1, {"text": "for the old number?"}, proactive=False)
         await asyncio.sleep(0)
         assert len(stage.graph.sent) == 1  # it waits for the merge, which brings the new number
         go_on.set()

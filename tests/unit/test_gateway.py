@@ -339,7 +339,7 @@ async def test_a_crash_in_the_middle_of_a_turn(stage, body):
 
     async def die(turn):
         if not spoken.is_set():
-            await stage.gateway.say(turn.contact_id, turn.message_id, 1, {"text": "re: Hi"}, proactive=False)
+            await stage.say(turn.contact_id, turn.message_id, 1, {"text": "re: Hi"}, proactive=False)
             spoken.set()
             await asyncio.Event().wait()
 
@@ -348,7 +348,7 @@ async def test_a_crash_in_the_middle_of_a_turn(stage, body):
     await stage.start()
     await stage.gateway.receive(body(stage.message("Hi")))
     await asyncio.wait_for(spoken.wait(), 5)
-    await stage.gateway._deliveries.close(grace_seconds=5)  # else it would be a crash in the middle of a request, too
+    await stage.gateway._sends.close(grace_seconds=5)  # else it would be a crash in the middle of a request, too
     await stage.restart()
     await stage.idle()
     await stage.advance(minutes=1)
@@ -607,7 +607,7 @@ class TestConsentInTheDialogue:
         await stage.start()
         await stage.receive(stage.message("remind me"))
         stage.clock.advance(seconds=5)
-        await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, stage.dialogue.answer(None)[0], proactive=False)
+        await stage.say(stage.contact_id, "wamid.IN1", 1, stage.dialogue.answer(None)[0], proactive=False)
         (row,) = stage.rows("consent")
         assert (row["scope"], row["choice"], row["source"]) == ("utility", "opt_in", "reminder request")
 
@@ -662,7 +662,7 @@ class TestWindow:
         await stage.nudge()
         assert sorted(stage.dialogue.heard) == ["one", "two"]
         await stage.advance(hours=25)
-        await stage.gateway.say(stage.contact_id, "api:1", 1, {"text": "late"}, proactive=True)
+        await stage.say(stage.contact_id, "api:1", 1, {"text": "late"}, proactive=True)
         await stage.idle()
         assert stage.rows("outbox")[-1]["state"] == "refused"
 
@@ -763,7 +763,7 @@ async def test_nobody_to_speak_to(stage):
     await stage.start()
     for response in ({"text": "Hi"}, {}):
         with pytest.raises(UnknownContact):
-            await stage.gateway.say("default", "api:1", 1, response, proactive=True)
+            await stage.say("default", "api:1", 1, response, proactive=True)
 
 
 async def test_no_body_and_no_number_in_the_log(stage, caplog):

@@ -23,7 +23,7 @@ def sent(stage):
 
 async def say(stage, cause, response=DOCUMENT):
     """Let the bot say it."""
-    await stage.gateway.say(stage.contact_id, cause, 1, response, proactive=False)
+    await stage.say(stage.contact_id, cause, 1, response, proactive=False)
     await stage.idle()
 
 

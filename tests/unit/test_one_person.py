@@ -57,7 +57,7 @@ async def test_one_131000_after_some_throttling_is_not_the_end(stage):
     await stage.start()
     await stage.receive(stage.message("Hi"))
     stage.graph.answers = [Refused(Disposition.RETRY, 130429, "x")] * 4 + [Refused(Disposition.UNCERTAIN, 131000, "x")]
-    await stage.gateway.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
+    await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
     await stage.idle()
     for _ in range(12):
         await stage.advance(minutes=6)
@@ -71,7 +71,7 @@ async def test_a_contact_that_lost_its_number_to_another(stage):
     await stage.receive(stage.message("Hi"))
     b = stage.contact_id
     stage.graph.answers = [Refused(Disposition.RETRY, 130429, "x")]
-    await stage.gateway.say(b, "wamid.IN1", 1, {"text": "for you"}, proactive=False)
+    await stage.say(b, "wamid.IN1", 1, {"text": "for you"}, proactive=False)
     await stage.idle()
     await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
     await stage.receive(stage.message("Hi", from_user_id="DE.1"))
@@ -132,7 +132,7 @@ async def test_a_merge_keeps_the_window_that_is_open(stage):
         stage.message("👍", from_user_id="DE.1", type="reaction", reaction={"message_id": "wamid.OUT1"})
     )
     kept = next(row["id"] for row in stage.rows("contacts") if row["merged_into"] is None)
-    await stage.gateway.say(kept, "api:1", 1, {"text": "still open"}, proactive=False)
+    await stage.say(kept, "api:1", 1, {"text": "still open"}, proactive=False)
     await stage.idle()
     assert stage.states("outbox")[-1] == "accepted"
 

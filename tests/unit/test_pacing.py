@@ -78,7 +78,7 @@ async def test_the_46th_message_waits_before_meta_says_no(stage):
     await stage.start()
     await stage.receive(stage.message("Hi"))
     for number in range(48):
-        await stage.gateway.say(stage.contact_id, "api:1", number, {"text": str(number)}, proactive=False)
+        await stage.say(stage.contact_id, "api:1", number, {"text": str(number)}, proactive=False)
     await stage.idle()
     assert len(stage.graph.sent) == 45
     for seconds in (6, 6, 6):
@@ -95,8 +95,8 @@ async def test_another_customer_does_not_wait(stage):
     await stage.receive(stage.message("Hi", sender="4915199999999"))
     other = next(row["id"] for row in stage.rows("contacts") if row["id"] != lea)
     for number in range(46):
-        await stage.gateway.say(lea, "api:1", number, {"text": str(number)}, proactive=False)
-    await stage.gateway.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
+        await stage.say(lea, "api:1", number, {"text": str(number)}, proactive=False)
+    await stage.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
     await stage.idle()
     assert "to the other" in stage.graph.texts
     assert len(stage.graph.sent) == 46

@@ -15,7 +15,7 @@ DAY = timedelta(hours=23)
 def asked(attempts=1, *, age=timedelta(), code=131016, jitter=0.5, limit=DAY):
     """Return the verdict after so many tries."""
     return after_failure(
-        attempts=attempts, copies=0, first_tried_at=TEN - age, now=TEN, code=code, age_limit=limit, jitter=jitter
+        attempts=attempts, copies=0, created_at=TEN - age, now=TEN, code=code, age_limit=limit, jitter=jitter
     )
 
 

@@ -27,10 +27,10 @@ async def test_messages_wait_and_nothing_is_lost(stage, caplog):
     await stage.receive(stage.message("Hi", sender="4915199999999"))
     other = next(row["id"] for row in stage.rows("contacts") if row["id"] != lea)
     stage.graph.answers = [EXPIRED] * 3
-    await stage.gateway.say(lea, "api:1", 1, {"text": "one"}, proactive=False)
+    await stage.say(lea, "api:1", 1, {"text": "one"}, proactive=False)
     await stage.idle()
-    await stage.gateway.say(lea, "api:1", 2, {"text": "two"}, proactive=False)
-    await stage.gateway.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
+    await stage.say(lea, "api:1", 2, {"text": "two"}, proactive=False)
+    await stage.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
     await stage.idle()
     assert len(stage.graph.sent) == 1
     assert stage.gateway.alarms == [
