@@ -18,25 +18,28 @@ POSTGRES_ASKS_WHO_WE_ARE = b"R"  # AuthenticationRequest; while it starts or rec
 
 def listens(port: int) -> bool:
     """Return whether somebody accepts connections."""
-    return _ask(port, b"", 0) is not None
+    return _ask(port, b"") is not None
 
 
 def serves_postgres(port: int) -> bool:
     """Return whether a PostgreSQL takes sessions: it starts no more, recovers no more, and does not shut down."""
     names = b"user\0probe\0database\0probe\0\0"
-    return _ask(port, struct.pack("!II", 8 + len(names), POSTGRES_PROTOCOL) + names, 1) == POSTGRES_ASKS_WHO_WE_ARE
+    answer = _ask(port, struct.pack("!II", 8 + len(names), POSTGRES_PROTOCOL) + names)
+    return bool(answer and answer.startswith(POSTGRES_ASKS_WHO_WE_ARE))
 
 
 def serves_redis(port: int) -> bool:
     """Return whether a Redis has loaded its data."""
-    return _ask(port, b"PING\r\n", 5) == b"+PONG"
+    return _ask(port, b"PING\r\n") == b"+PONG\r\n"
 
 
-def _ask(port: int, question: bytes, length: int) -> bytes | None:
-    """Return the first bytes of the answer, fewer if it has fewer; None when nobody is there."""
+def _ask(port: int, question: bytes) -> bytes | None:
+    """Return the answer to a question, nothing to none; None when nobody is there."""
     try:
         with socket.create_connection((HOST, port), timeout=PATIENCE_SECONDS) as connection:
+            if not question:
+                return b""
             connection.sendall(question)
-            return connection.recv(length, socket.MSG_WAITALL) if length else b""
+            return connection.recv(1024)  # all of it: what is left unread would be a broken connection to the server
     except OSError:
         return None
