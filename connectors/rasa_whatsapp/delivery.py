@@ -287,9 +287,10 @@ def _begin(
     content: JSONDict,
     form: str,
     now: datetime,
-) -> Send:
+) -> Next:
     request = outbound.message(contact.number_id, contact.recipient, content, message.key)
-    outbox.begin(connection, message, request=request.body, form=form, now=now)
+    if not outbox.begin(connection, message, request=request.body, form=form, now=now):
+        return True
     contacts.record_sending(connection, contact.id, PAIR.after(contact.rested_at, now))
     return Send(lane=lane, contact=contact, message=message.begun(form, now), request=request)
 

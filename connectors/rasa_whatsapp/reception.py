@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy.engine import Connection
 
@@ -21,7 +22,6 @@ from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import arrivals, inbox
-from rasa_whatsapp.storage.arrivals import Arrival
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.listening import notify
 from rasa_whatsapp.storage.one_at_a_time import try_identities
@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 4  # bodies that are taken in by the transaction that stores them
 _MOST_IN_ONE_COMMIT = 1000
-_MOST_SORTED = 50
+_MOST_SORTED = 100
+_IDLE_SECONDS = 0.1
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 
@@ -50,18 +51,23 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Reception:
-    """Where bodies are handed in. `claimant` says who may claim the lanes of what is taken in, `taken` is told of them."""
+    """Where bodies are handed in. `claimant` says who may claim the lanes of what is taken in, `taken` is told of them.
+
+    `only_when_idle` for a process whose first duty is to store: what it has no time for, the servers take in.
+    """
 
     database: Database
     clock: Clock
     rules: ReceptionRules
     claimant: Callable[[], Claimant] = Claimant
     taken: Callable[[TakenIn], None] = lambda _: None
+    only_when_idle: bool = False
     _waiting: list[_Waiting] = field(default_factory=list)
     _storing: asyncio.Task[None] | None = None
     _sorting: asyncio.Task[None] | None = None
     _look: asyncio.Event = field(default_factory=asyncio.Event)
     _backlog: int = 0
+    _received_at: float = 0.0
     _problem: str | None = "the store was not looked at yet"
 
     async def start(self) -> None:
@@ -105,6 +111,7 @@ class Reception:
         """Return when the body is durable; raises WebhookMalformed, BacklogFull, and what the store raises."""
         self.check()
         inbound.open_envelope(body)
+        self._received_at = asyncio.get_running_loop().time()
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(body, stored))
         if self._storing is None:
@@ -137,6 +144,9 @@ class Reception:
         self._backlog += len(bodies)
         self._look.set()
 
+    def _is_idle(self) -> bool:
+        return asyncio.get_running_loop().time() - self._received_at > _IDLE_SECONDS
+
     async def _sort(self) -> None:
         while True:
             await self._look.wait()
@@ -151,8 +161,8 @@ class Reception:
 
     async def _sort_some(self) -> bool:
         """Take in the oldest bodies that wait; return whether there may be more."""
-        if self._waiting:
-            return False  # storing goes first; it looks again when it is done
+        if self._waiting or (self.only_when_idle and not self._is_idle()):
+            return False  # storing goes first; the tick looks again
         claimant = self.claimant()
         try:
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=False)
@@ -200,17 +210,11 @@ def _take_in_waiting(
     if not some:
         return None
     taken = TakenIn()
-    for arrival in some:
-        taken.add(_take_in_one(connection, arrival, rules, claimant, careful=careful))
+    for received_at, together in groupby(some, key=lambda arrival: arrival.received_at):
+        events = [event for arrival in together for event in inbound.parse(arrival.body)]
+        taken.add(intake.take_in(connection, events, rules, received_at, claimant=claimant, careful=careful))
     arrivals.remove(connection, some)
     return taken
-
-
-def _take_in_one(
-    connection: Connection, arrival: Arrival, rules: IntakeRules, claimant: Claimant, *, careful: bool
-) -> TakenIn:
-    events = inbound.parse(arrival.body)
-    return intake.take_in(connection, events, rules, arrival.received_at, claimant=claimant, careful=careful)
 
 
 def _backlog(connection: Connection, up_to: int) -> int:

@@ -52,11 +52,16 @@ def take_in(
     there is nothing to be careful about.
     """
     desk = Desk(connection, rules, now)
+    statuses_told: list[StatusChanged] = []
     for event in events:
         if careful:
             _take_carefully(desk, event)
+        elif isinstance(event, StatusChanged):
+            statuses_told.append(event)
         else:
             _take_one(desk, event)
+    if statuses_told:
+        statuses.take(desk, statuses_told)
     return desk.wake(claimant)
 
 
@@ -93,7 +98,7 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
 
 def _take_one(desk: Desk, event: Event) -> None:
     if isinstance(event, StatusChanged):
-        statuses.take(desk, event)
+        statuses.take(desk, [event])
     elif isinstance(event, (Broken, Unused)):
         desk.keep(event, State.PARKED if isinstance(event, Broken) else State.IGNORED, event.reason)
     elif not _is_ours(event, desk.rules):

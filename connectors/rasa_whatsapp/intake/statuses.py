@@ -7,6 +7,7 @@ by us, or as a plain link; 131050 -> an opt-out. https://developers.facebook.com
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from rasa_whatsapp import media_fallback
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
@@ -20,22 +21,37 @@ logger = logging.getLogger(__name__)
 REENGAGEMENT = 131047
 
 
-def take(desk: Desk, event: StatusChanged) -> None:
-    """Note a status; what is old news, or about another tool's message, moves nothing."""
-    code = event.error.code if event.error else None
-    is_new = reports.record_status(
-        desk.connection, event.message_id, event.status[:20], event.at, code=code, pricing=event.pricing
+def take(desk: Desk, events: Sequence[StatusChanged]) -> None:
+    """Note statuses, many at once; what is old news, or about another tool's message, moves nothing."""
+    news = reports.keep_new(desk.connection, [_report(event) for event in events])
+    if not news:
+        return
+    sent = reports.find_sent(desk.connection, news)
+    failures = {(event.message_id, event.status): event for event in events if event.status == "failed"}
+    reached: dict[int, outbox.Message] = {}
+    for report in news:
+        message = sent.get(report.message_id)
+        if message is None:
+            continue
+        message = reached.get(message.id, message)
+        desk.move(message.contact_id)
+        if report.status == "failed":
+            if reports.may_fail(message, report.message_id):
+                _take_failure(desk, message, failures[report.message_id, report.status])
+        elif (moved := reports.advanced(message, report.status, report.message_id)) is not None:
+            reached[moved.id] = moved
+    reports.advance(desk.connection, reached)
+
+
+def _report(event: StatusChanged) -> reports.Report:
+    return reports.Report(
+        message_id=event.message_id,
+        status=event.status[:20],
+        at=event.at,
+        code=event.error.code if event.error else None,
+        pricing=event.pricing,
+        key=event.key,
     )
-    if not is_new:
-        return
-    row = reports.find_sent(desk.connection, event.message_id, event.key)
-    if row is None:
-        return
-    desk.move(row.contact_id)
-    if event.status != "failed":
-        reports.advance(desk.connection, row, event.status, event.message_id)
-    elif reports.may_fail(row, event.message_id):
-        _take_failure(desk, row, event)
 
 
 def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None:

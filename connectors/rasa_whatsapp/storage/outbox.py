@@ -125,7 +125,7 @@ _HEAD = (
 )
 _BEGIN = (
     update(outbox)
-    .where(outbox.c.id == bindparam("row"))
+    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
     .values(
         state=State.SENDING.value,
         request=bindparam("made"),
@@ -215,8 +215,8 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     return Previous(State(row.state), row.accepted_at)
 
 
-def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> None:
-    """Note the request before it is made, and that the attempt counts."""
+def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> bool:
+    """Note the request before it is made, and that the attempt counts; False if a status has just told that it was sent."""
     values = {
         "row": message.id,
         "made": request,
@@ -225,7 +225,7 @@ def begin(connection: Connection, message: Message, *, request: JSONDict, form: 
         "first": message.first_tried_at or now,
         "now": now,
     }
-    connection.execute(_BEGIN, values)
+    return bool(connection.execute(_BEGIN, values).rowcount)
 
 
 def accept(connection: Connection, message: Message, message_id: str, now: datetime) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Integer, bindparam, select, text, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.storage.outbox import BY_KEY, Message, State, add_once, message_of
-from rasa_whatsapp.storage.schema import Json, Moment, outbox
+from rasa_whatsapp.storage.outbox import Message, State, add_once, message_of
+from rasa_whatsapp.storage.schema import Json, Moment, outbox, statuses
 
 # Statuses of Meta in their order; what is not listed (deleted, warning) changes nothing.
 _RANK = {
@@ -25,7 +27,12 @@ _RANK = {
     "played": 5,
 }
 
-_BY_META_ID = select(outbox).where(outbox.c.message_id == bindparam("meta_id"))
+# Many at once: what is asked for one by one costs ten times as much.
+_KNOWN = select(statuses.c.message_id, statuses.c.status).where(
+    statuses.c.message_id.in_(bindparam("ids", expanding=True))
+)
+_BY_META_ID = select(outbox).where(outbox.c.message_id.in_(bindparam("ids", expanding=True)))
+_BY_KEY = select(outbox).where(outbox.c.key.in_(bindparam("keys", expanding=True)))
 _ADD_STATUS = text(
     """
     INSERT INTO statuses (message_id, status, at, error_code, pricing)
@@ -33,14 +40,74 @@ _ADD_STATUS = text(
     ON CONFLICT (message_id, status) DO NOTHING
     """
 ).bindparams(bindparam("at", type_=Moment), bindparam("pricing", type_=Json), bindparam("error_code", type_=Integer))
+_ADVANCE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(state=bindparam("reached"), message_id=bindparam("meta_id"), reason=None, error_code=None)
+)
 
 
-def find_sent(connection: Connection, message_id: str, key: str | None) -> Message | None:
-    """Return the message that we sent, by Meta's id or else by the key it carried; None for other tools' messages."""
-    row = connection.execute(_BY_META_ID, {"meta_id": message_id}).first()
-    if row is None and key is not None:
-        row = connection.execute(BY_KEY, {"known_key": key}).first()
-    return None if row is None else message_of(row)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A status as Meta told it; `key` is what the message carried, if the status tells."""
+
+    message_id: str
+    status: str
+    at: datetime
+    code: int | None
+    pricing: JSONDict | None
+    key: str | None
+
+
+def keep_new(connection: Connection, reports: Sequence[Report]) -> list[Report]:
+    """Keep each status once; return those that were not told before, in their order."""
+    rows = connection.execute(_KNOWN, {"ids": [report.message_id for report in reports]})
+    known = {(row.message_id, row.status) for row in rows}
+    new: dict[tuple[str, str], Report] = {}
+    for report in reports:
+        if (report.message_id, report.status) not in known:
+            new.setdefault((report.message_id, report.status), report)
+    if new:
+        connection.execute(_ADD_STATUS, [_values(report) for report in new.values()])
+    return list(new.values())
+
+
+def find_sent(connection: Connection, reports: Sequence[Report]) -> dict[str, Message]:
+    """Return the messages that we sent, by the ids in these reports: found by Meta's id, or else by the key they carried."""
+    rows = connection.execute(_BY_META_ID, {"ids": [report.message_id for report in reports]})
+    found = {row.message_id: message_of(row) for row in rows}
+    ids = {report.key: report.message_id for report in reports if report.key and report.message_id not in found}
+    if ids:
+        rows = connection.execute(_BY_KEY, {"keys": list(ids)})
+        found |= {ids[row.key]: message_of(row) for row in rows}
+    return found
+
+
+def advance(connection: Connection, reached: Mapping[int, Message]) -> None:
+    """Note the state and Meta's id of messages that moved forward."""
+    values = [
+        {"row": row_id, "reached": message.state.value, "meta_id": message.message_id}
+        for row_id, message in reached.items()
+    ]
+    if values:
+        connection.execute(_ADVANCE, values)
+
+
+def advanced(message: Message, status: str, message_id: str) -> Message | None:
+    """Return the message as it is after a status of Meta; None if that would be a step back, or changes nothing."""
+    if _RANK.get(status, -1) <= _RANK.get(message.state.value, 99):
+        return None
+    return replace(message, state=State(status), message_id=message.message_id or message_id)
+
+
+def _values(report: Report) -> dict[str, Any]:
+    return {
+        "message_id": report.message_id,
+        "status": report.status,
+        "at": report.at,
+        "error_code": report.code,
+        "pricing": report.pricing,
+    }
 
 
 def add_fallback(connection: Connection, failed: Message, now: datetime) -> None:
@@ -55,26 +122,6 @@ def fail(connection: Connection, row: Message, message_id: str, *, reason: str, 
     """Note Meta's status `failed`."""
     values = {"state": State.FAILED.value, "reason": reason, "error_code": code, "message_id": message_id}
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
-
-
-def record_status(
-    connection: Connection, message_id: str, status: str, at: datetime, *, code: int | None, pricing: JSONDict | None
-) -> bool:
-    """Keep a status once; return whether it was new."""
-    values = {"message_id": message_id, "status": status, "at": at, "error_code": code, "pricing": pricing}
-    return bool(connection.execute(_ADD_STATUS, values).rowcount)
-
-
-def advance(connection: Connection, row: Message, status: str, message_id: str) -> None:
-    """Move a message forward to a status of Meta; what would be a step back changes nothing."""
-    if _RANK.get(status, -1) > _RANK.get(row.state.value, 99):
-        values = {
-            "state": status,
-            "message_id": row.message_id or message_id,
-            "reason": None,
-            "error_code": None,
-        }
-        connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
 def may_fail(row: Message, message_id: str) -> bool:
