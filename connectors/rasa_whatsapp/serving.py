@@ -1,15 +1,17 @@
-"""The webhook served by a process of its own, without Rasa: what it stores, the Rasa servers take up.
+"""The webhook served by a process of its own, without Rasa, as an ASGI application: what it stores, the Rasa servers take up.
 
-So Meta is answered at once, whatever the dialogue is busy with. It also takes in what it stored whenever nothing else is to do.
+So Meta is answered at once, whatever the dialogue is busy with. It also takes in what it stored, whenever nothing else is to do.
+https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import AsyncIterator
-
-from aiohttp import web
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
 
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.cloud import limits
@@ -21,74 +23,120 @@ from rasa_whatsapp.webhook import HEALTHY, SUBSCRIPTION_KEYS, Reply, Webhook
 
 logger = logging.getLogger(__name__)
 
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
 PREFIX = "/webhooks/whatsapp"
 _TICK_SECONDS = 0.5
+_NOT_FOUND = Reply(404, "not found")
+_NOT_ALLOWED = Reply(405, "method not allowed")
 
 
 class Intake:
-    """The application; its store is open while it is served."""
+    """The application; its store is looked after while it is served."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         rules = settings.rules()
         self._webhook = Webhook(settings)
         self._database = database
         self._reception = Reception(
-            database, clock, ReceptionRules(intake=rules.intake, backlog_limit=rules.backlog_limit)
+            database,
+            clock,
+            ReceptionRules(intake=rules.intake, backlog_limit=rules.backlog_limit),
+            only_when_idle=True,
         )
-        self._running: Reception | None = None
+        self._running: Reception | None = None  # while it is None, webhooks are answered 503
+        self._watch: asyncio.Task[None] | None = None
 
-    def application(self) -> web.Application:
-        """Return what a server serves."""
-        app = web.Application(client_max_size=limits.WEBHOOK_BYTES + 1)  # one more: it is answered 413 by the webhook
-        app.add_routes(
-            [
-                web.get(f"{PREFIX}/", self._health),
-                web.get(f"{PREFIX}/ready", self._ready),
-                web.get(f"{PREFIX}/webhook", self._subscribe),
-                web.post(f"{PREFIX}/webhook", self._receive),
-            ]
-        )
-        app.cleanup_ctx.append(self._live)
-        return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or begin and end with the server."""
+        if scope["type"] == "http":
+            await _answer(await self._reply(scope, receive), send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
 
-    async def _live(self, _: web.Application) -> AsyncIterator[None]:
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        method, path = scope["method"], scope["path"]
+        if path == f"{PREFIX}/webhook":
+            return await self._hook(method, scope, receive)
+        if path in (PREFIX, f"{PREFIX}/"):
+            return HEALTHY if method in ("GET", "HEAD") else _NOT_ALLOWED
+        if path == f"{PREFIX}/ready":
+            return self._webhook.readiness(self._running, ()) if method in ("GET", "HEAD") else _NOT_ALLOWED
+        return _NOT_FOUND
+
+    async def _hook(self, method: str, scope: Scope, receive: Receive) -> Reply:
+        if method == "POST":
+            headers = _Headers(scope["headers"])
+            return await self._webhook.receive(await _body(receive), headers, self._running)
+        if method == "GET":
+            query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            return self._webhook.subscribe({name: query.get(name, [""])[0] for name in SUBSCRIPTION_KEYS})
+        return _NOT_ALLOWED
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._begin()
+        except Exception as problem:  # noqa: BLE001 - the server ends with this as its reason
+            logger.error("The intake cannot start: %s", trace(problem), extra={"action": "intake_failed"})
+            await send({"type": "lifespan.startup.failed", "message": "the store cannot be used"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _begin(self) -> None:
         await self._reception.start()
         self._database.listen(self._reception.look)
+        self._watch = asyncio.get_running_loop().create_task(self._look_after())
         self._running = self._reception
-        watch = asyncio.get_running_loop().create_task(self._watch())
-        yield
-        self._running = None  # a webhook that still comes is answered 503
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
+
+    async def _end(self) -> None:
+        self._running = None
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         await self._reception.close()
 
-    async def _watch(self) -> None:
+    async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             try:
                 await self._reception.count()
+                self._reception.look()
             except Exception as problem:  # noqa: BLE001 - readiness tells it; Meta is answered 503
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
 
-    async def _health(self, _: web.Request) -> web.Response:
-        return _to_response(HEALTHY)
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        return _to_response(self._webhook.readiness(self._running, ()))
+class _Headers(dict[str, str]):
+    """Headers of a request, by their names in any spelling."""
 
-    async def _subscribe(self, request: web.Request) -> web.Response:
-        query = {name: request.query.get(name, "") for name in SUBSCRIPTION_KEYS}
-        return _to_response(self._webhook.subscribe(query))
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        super().__init__((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
-    async def _receive(self, request: web.Request) -> web.Response:
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _to_response(Reply(413, "body_too_large"))
-        return _to_response(await self._webhook.receive(body, request.headers, self._running))
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header's value; ASGI has the names in small letters."""
+        return super().get(name.lower(), default)
 
 
-def _to_response(reply: Reply) -> web.Response:
-    if isinstance(reply.content, str):
-        return web.Response(text=reply.content, status=reply.status)
-    return web.json_response(reply.content, status=reply.status)
+async def _body(receive: Receive) -> bytes:
+    """Return the body, or the beginning of one that is too large."""
+    whole = b""
+    while len(whole) <= limits.WEBHOOK_BYTES:
+        message = await receive()
+        whole += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return whole
+
+
+async def _answer(reply: Reply, send: Send) -> None:
+    is_text = isinstance(reply.content, str)
+    content = str(reply.content).encode() if is_text else json.dumps(reply.content).encode()
+    kind = b"text/plain; charset=utf-8" if is_text else b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sys
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp.cli import credentials
 from rasa_whatsapp.clock import Clock, from_environment
@@ -31,37 +30,34 @@ def command(path: Path, host: str, port: int) -> None:
         clock = from_environment()
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem
-    _use_uvloop()
     database = Database(settings["database_url"])
     try:
         database.prepare()
         _serve(settings, database, clock, host, port)
-    except (StoreOutdated, OSError) as problem:
-        raise click.ClickException(str(problem)) from problem
+    except (StoreOutdated, SQLAlchemyError, OSError) as problem:
+        told = str(problem) if isinstance(problem, StoreOutdated) else f"{type(problem).__name__}: is the store there?"
+        raise click.ClickException(told) from problem
     finally:
         database.close()
 
 
 def _serve(settings: Settings, database: Database, clock: Clock, host: str, port: int) -> None:
-    from aiohttp import web
+    import uvicorn
 
     from rasa_whatsapp.serving import Intake
 
     click.echo(f"Webhooks: http://{host}:{port}/webhooks/whatsapp/webhook")
-    sys.stdout.flush()
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-
-    async def application() -> web.Application:
-        return Intake(settings, database, clock).application()
-
-    web.run_app(application(), host=host, port=port, print=None, access_log=None, loop=loop)
-
-
-def _use_uvloop() -> None:
-    """Take the faster event loop, if it is there: Rasa brings it."""
-    try:
-        import uvloop
-    except ImportError:
-        return
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    # The faster loop and parser are taken if they are there, as they are beside Rasa.
+    uvicorn.run(
+        Intake(settings, database, clock),
+        host=host,
+        port=port,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )

@@ -19,7 +19,7 @@ _HEADER_LENGTH = len(_PREFIX) + 64
 
 def sign(body: bytes, app_secret: str) -> str:
     """Return the header value that Meta would send with these bytes."""
-    return _PREFIX + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
+    return _PREFIX + hmac.digest(app_secret.encode(), body, "sha256").hex()
 
 
 def verify(body: bytes, header: str | None, *app_secrets: str) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection, Engine
@@ -120,18 +121,19 @@ class OneThread:
 
     def _serve(self) -> None:
         seen: int | None = None
+        looked = 0.0
         while True:
             try:
                 task = self._tasks.get(timeout=_LOOK_SECONDS if self._changed else None)
             except queue.Empty:
-                seen = self._look(seen)
+                seen, looked = self._look(seen), monotonic()
                 continue
             if task is None:
                 return
             group = self._group(task)
             _tell(self._run_together(group))
-            if self._changed:
-                seen = self._look(seen)
+            if self._changed and monotonic() - looked > _LOOK_SECONDS:
+                seen, looked = self._look(seen), monotonic()
 
     def _group(self, first: _Task) -> list[_Task]:
         group = [first]
