@@ -177,6 +177,11 @@ def test_help_names_every_option() -> None:
         "--webhook-secret-header",
         "--window-errors",
         "--api-version",
+        "--throughput",
+        "--pair-rate",
+        "--webhooks-at-once",
+        "--batch-webhooks",
+        "--longest-pause",
     ]:
         assert option in output
     assert "demo-app-secret" not in output

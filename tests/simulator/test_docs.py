@@ -20,7 +20,7 @@ def test_every_option_is_documented(option: str) -> None:
     row = next((line for line in PAGE.splitlines() if line.startswith(f"| `{option}`")), "")
     default = next(parameter.default for parameter in command.params if option in parameter.opts)
     assert row
-    assert not isinstance(default, (str, int)) or f"`{default}`" in row
+    assert isinstance(default, bool) or not isinstance(default, (str, int, float)) or f"`{default}`" in row
 
 
 @pytest.mark.parametrize("fault", sorted(FIELDS))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib
 import logging
 import re
 import signal
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,39 @@ def _header(ctx: click.Context, param: click.Parameter, value: str) -> str:
     default=DEFAULT.window_errors.value,
     help="How a free-form message outside the care window is refused: by a failed status, or at once by HTTP.",
 )
+@click.option(
+    "--throughput",
+    type=click.IntRange(0),
+    default=DEFAULT.throughput,
+    metavar="N",
+    help="Messages per second of each number, in and out; more are refused with 130429. 0: no limit.",
+)
+@click.option(
+    "--pair-rate/--no-pair-rate",
+    default=DEFAULT.pair_rate,
+    help="One message per 6 s to one customer with a burst of 45; more are refused with 131056.",
+)
+@click.option(
+    "--webhooks-at-once",
+    type=click.IntRange(1, 1000),
+    default=DEFAULT.webhooks_at_once,
+    metavar="N",
+    help="So many webhooks may be unanswered at the same time.",
+)
+@click.option(
+    "--batch-webhooks",
+    type=click.IntRange(1, 1000),
+    default=DEFAULT.statuses_in_webhook,
+    metavar="N",
+    help="Up to so many statuses share a webhook.",
+)
+@click.option(
+    "--longest-pause",
+    type=click.FloatRange(0, 3600),
+    default=DEFAULT.redelivery_pauses_seconds[-1],
+    metavar="SECONDS",
+    help="A webhook that was not taken comes again after this time at the latest.",
+)
 @click.option("--api-version", show_default="any", help="Accept this Graph version only, such as v26.0.")
 def command(host: str, port: int, **options: Any) -> None:
     """Play WhatsApp on this machine: Graph API, webhooks, a phone page.
@@ -186,16 +221,34 @@ def command(host: str, port: int, **options: Any) -> None:
         database_path=options["database"],
         window_errors=WindowErrors(options["window_errors"]),
         api_version=options["api_version"],
+        throughput=options["throughput"],
+        pair_rate=options["pair_rate"],
+        webhooks_at_once=options["webhooks_at_once"],
+        statuses_in_webhook=options["batch_webhooks"],
+        redelivery_pauses_seconds=_pauses(options["longest_pause"]),
         loopback_only=is_loopback(host),
     )
     if len({number.id for number in settings.numbers}) < len(settings.numbers):
         raise CannotStart("Two business numbers have the same id. Give each --number an id of its own.")
     try:
-        asyncio.run(_serve(settings, host, port))
+        _runner()(_serve(settings, host, port))
     except (TemplatesInvalid, StorageUnusable) as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
         raise CannotStart(_address_problem(error, host, port)) from None
+
+
+def _pauses(longest: float) -> tuple[float, ...]:
+    return tuple(min(pause, longest) for pause in DEFAULT.redelivery_pauses_seconds)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Return what runs the simulator: uvloop, if somebody else has brought it, serves half as many again."""
+    try:
+        run: Callable[[Coroutine[Any, Any, None]], None] = importlib.import_module("uvloop").run
+    except (ImportError, AttributeError):
+        return asyncio.run
+    return run
 
 
 def _with_tokens(numbers: tuple[Number, ...], common: str) -> tuple[Number, ...]:

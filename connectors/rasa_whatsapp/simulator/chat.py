@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -37,10 +37,14 @@ class ChatMessage:
     callback_data: str | None = None
     to_user_id: bool = False
     pricing: dict[str, Any] | None = None
+    # The real time, whatever the simulated clock says; what an earlier release stored has none.
+    accepted_at: float | None = None
+    # Whether the business could write freely, just before this message.
+    window_open: bool | None = None
 
     def to_row(self) -> dict[str, Any]:
         """Return the message as stored."""
-        return asdict(self) | {"direction": self.direction.value}
+        return {name: getattr(self, name) for name in self.__slots__} | {"direction": self.direction.value}
 
     def to_json(self) -> dict[str, Any]:
         """Return the message as the control API shows it."""

@@ -41,6 +41,10 @@ class Clock:
         """Return the simulated time as unix seconds."""
         return self.now().timestamp()
 
+    def real_timestamp(self) -> float:
+        """Return the system's time as unix seconds."""
+        return self._system().timestamp()
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward by `seconds`."""
         if not 0 <= seconds <= MAX_ADVANCE_SECONDS:

@@ -180,6 +180,14 @@ def moment(body: dict[str, Any]) -> datetime:
         raise ControlRefused("now must be an ISO-8601 time such as 2026-11-22T10:00:00+00:00") from None
 
 
+def cursor(request: web.Request) -> int:
+    """Return the `after` of a listing, 0 when absent."""
+    value = request.query.get("after", "0")
+    if not value.isascii() or not value.isdecimal() or len(value) > 18:
+        raise ControlRefused("after must be a cursor of the listing")
+    return int(value)
+
+
 def limit(request: web.Request) -> int:
     """Return the `limit` of a listing."""
     value = request.query.get("limit", "1000")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from rasa_whatsapp.simulator import control_bodies as bodies
-from rasa_whatsapp.simulator import customer_routes
+from rasa_whatsapp.simulator import customer_routes, judge_routes
 from rasa_whatsapp.simulator.catalogue import STATUSES
 from rasa_whatsapp.simulator.clock import ClockRefused
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
@@ -69,12 +69,12 @@ async def move_clock(request: web.Request) -> web.Response:
 
 async def requests(request: web.Request) -> web.Response:
     """Return the journal of Graph requests."""
-    return web.json_response({"requests": request.app[WORLD].storage.requests(bodies.limit(request))})
+    return web.json_response({"requests": request.app[WORLD].storage.journals.requests(bodies.limit(request))})
 
 
 async def deliveries(request: web.Request) -> web.Response:
     """Return the webhook deliveries."""
-    return web.json_response({"deliveries": request.app[WORLD].storage.deliveries(bodies.limit(request))})
+    return web.json_response({"deliveries": request.app[WORLD].storage.journals.deliveries(bodies.limit(request))})
 
 
 async def send_webhook(request: web.Request) -> web.Response:
@@ -88,8 +88,8 @@ async def send_webhook(request: web.Request) -> web.Response:
     if request.query.get("wait") == "true":
         shown = await world.deliveries.send_body_once(whole)
         return web.json_response({"status": shown["last_status"], **shown})
-    number, _ = world.deliveries.send_body(whole)
-    return web.json_response(world.storage.delivery(number), status=202)
+    number = world.deliveries.send_body(whole)
+    return web.json_response(world.storage.journals.delivery(number), status=202)
 
 
 async def subscribe(request: web.Request) -> web.Response:
@@ -121,15 +121,15 @@ async def change_template(request: web.Request) -> web.Response:
 
 async def get_faults(request: web.Request) -> web.Response:
     """Return the faults that are switched on."""
-    return web.json_response({"faults": request.app[WORLD].faults.to_json()})
+    return web.json_response(request.app[WORLD].faults.shown())
 
 
 async def put_faults(request: web.Request) -> web.Response:
     """Switch on exactly these faults."""
     world, body = request.app[WORLD], await bodies.read(request)
-    world.faults.replace(body.get("faults"))
+    world.faults.replace(body.get("faults"), body.get("seed"))
     world.statuses.release()
-    return web.json_response({"faults": world.faults.to_json()})
+    return web.json_response(world.faults.shown())
 
 
 async def reset(request: web.Request) -> web.Response:
@@ -145,6 +145,7 @@ async def openapi(request: web.Request) -> web.Response:
 
 ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]], ...] = (
     *customer_routes.ROUTES,
+    *judge_routes.ROUTES,
     ("GET", "/control/health", health),
     ("GET", "/control/settings", settings),
     ("GET", "/control/clock", get_clock),

@@ -17,7 +17,9 @@ from rasa_whatsapp.simulator.world import World
 async def list_customers(request: web.Request) -> web.Response:
     """Return all customers with their care windows."""
     world = request.app[WORLD]
-    return web.json_response({"customers": [world.phones.shown(customer) for customer in world.storage.customers()]})
+    return web.json_response(
+        {"customers": [world.phones.shown(customer) for customer in world.storage.customers.all()]}
+    )
 
 
 async def save_customer(request: web.Request) -> web.Response:
@@ -30,14 +32,17 @@ async def save_customer(request: web.Request) -> web.Response:
 async def write(request: web.Request) -> web.Response:
     """Let a customer send something of any kind, or tap."""
     world, body = request.app[WORLD], await bodies.read(request)
-    wa_id, when = bodies.wa_id(request.match_info["wa_id"]), bodies.when(body)
-    how: dict[str, Any] = {"timestamp": when.timestamp, "wamid": when.wamid}
+    wa_id, host = bodies.wa_id(request.match_info["wa_id"]), f"{request.scheme}://{request.host}"
+    return web.json_response({"id": prepared(world, wa_id, body, host)()}, status=201)
+
+
+def prepared(world: World, wa_id: str, body: dict[str, Any], host: str) -> Callable[[], str]:
+    """Check what a customer is to send; return what sends it and returns its id."""
+    when = bodies.when(body)
     if body.get("type") == "tap":
-        message_id = world.phones.tap(wa_id, bodies.text(body, "message_id"), bodies.text(body, "button"), **how)
-    else:
-        number = bodies.business_number(world.settings, body.get("number_id"))
-        message_id = world.phones.write(wa_id, number, body, host=f"{request.scheme}://{request.host}", **how)
-    return web.json_response({"id": message_id}, status=201)
+        return world.phones.tap(wa_id, bodies.text(body, "message_id"), bodies.text(body, "button"), when)
+    number = bodies.business_number(world.settings, body.get("number_id"))
+    return world.phones.write(wa_id, number, body, when, host=host)
 
 
 async def call(request: web.Request) -> web.Response:
@@ -76,7 +81,7 @@ async def chat(request: web.Request) -> web.Response:
     world, customer = _known(request)
     number = bodies.business_number(world.settings, request.query.get("number_id"))
     shown = world.phones.shown(customer, number)
-    messages = [message.to_json() for message in world.storage.chat(customer.wa_id, number.id)]
+    messages = [message.to_json() for message in world.storage.messages.chat(customer.wa_id, number.id)]
     return web.json_response({"customer": shown, "window": shown["window"], "messages": messages})
 
 
@@ -98,7 +103,7 @@ async def choose_marketing(request: web.Request) -> web.Response:
 
 def _known(request: web.Request) -> tuple[World, Customer]:
     world = request.app[WORLD]
-    customer = world.storage.customer(bodies.wa_id(request.match_info["wa_id"]))
+    customer = world.storage.customers.find(bodies.wa_id(request.match_info["wa_id"]))
     if customer is None:
         raise ControlRefused("there is no customer with this number", 404)
     return world, customer

@@ -7,7 +7,7 @@ Pure. A window runs 24 h from the customer's latest message or call to that numb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from rasa_whatsapp.simulator.clock import to_iso
@@ -34,7 +34,7 @@ class Customer:
 
     def to_json(self) -> dict[str, Any]:
         """Return the customer as stored."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

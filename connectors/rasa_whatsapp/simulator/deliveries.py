@@ -1,189 +1,216 @@
 """Webhooks on their way to the bot: signed, stored before the first try, repeated until the bot answers 200.
 
-Webhooks of one customer start in order, as they mostly do; nothing is promised beyond that (fact sheet 1.3), and a
-bot that is slow gets the next one all the same.
+A few are under way at once. Webhooks of one customer start in order, as they mostly do; nothing is promised beyond
+that (fact sheet 1.3), and a bot that is slow gets the next one all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from itertools import count
 from typing import Any
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from rasa_whatsapp.simulator import webhooks
 from rasa_whatsapp.simulator.clock import Clock
+from rasa_whatsapp.simulator.counts import Counts
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
+from rasa_whatsapp.simulator.lines import Delivery, Lines
+from rasa_whatsapp.simulator.posting import NotPosted, Poster
 from rasa_whatsapp.simulator.settings import REDELIVERY_SECONDS, Provider, Settings
 from rasa_whatsapp.simulator.storage import Storage
 
 logger = logging.getLogger(__name__)
 
+# A bot that is down for a while is not worth a line for each of its thousand webhooks.
+LOGGED_WAITING = 100
+
 
 class Deliveries:
     """Delivers webhook bodies in the background."""
 
-    def __init__(self, settings: Settings, storage: Storage, events: Events, faults: Faults, clock: Clock) -> None:
-        """Take what is needed; `start` opens the connection pool."""
+    def __init__(
+        self, settings: Settings, storage: Storage, events: Events, faults: Faults, clock: Clock, counts: Counts
+    ) -> None:
+        """Take what is needed; `start` begins to deliver."""
         self._settings = settings
-        self._storage = storage
+        self._journals = storage.journals
         self._events = events
         self._faults = faults
         self._clock = clock
-        self._session: ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._latest: dict[str, asyncio.Event] = {}
+        self._counts = counts
+        self._poster = Poster(settings.webhook_url, settings.webhook_timeout_seconds)
+        self._lines = Lines(self._begin, settings.order_patience_seconds)
+        self._waiting: dict[int, Delivery] = {}
+        self._ready: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
+
+    @property
+    def waiting(self) -> int:
+        """Return how many webhooks have not reached the bot."""
+        return len(self._waiting)
 
     def start(self) -> None:
-        """Open the connection pool and go on with what an earlier run left undelivered."""
-        timeout = ClientTimeout(total=self._settings.webhook_timeout_seconds)
-        self._session = ClientSession(timeout=timeout, headers={"User-Agent": "facebookexternalua"})
-        for number, wa_id, body, attempts, created_at in self._storage.pending_deliveries():
-            self._begin(number, wa_id, body, attempts, created_at)
+        """Go on with what an earlier run left undelivered."""
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.webhooks_at_once)]
+        for number, wa_id, body, attempts, created_at in self._journals.pending_deliveries():
+            self._take(Delivery(number=number, wa_id=wa_id, body=body, attempts=attempts, created_at=created_at))
 
     async def close(self) -> None:
         """Stop; what is undelivered stays stored."""
+        workers = self._workers
         self.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        await asyncio.gather(*workers, return_exceptions=True)
+        self._poster.close()
 
     def stop(self) -> None:
-        """Stop all attempts that are under way."""
-        for task in self._tasks:
-            task.cancel()
-        self._latest.clear()
+        """Stop all attempts that are under way, and forget what waits."""
+        for worker in self._workers:
+            worker.cancel()
+        self._ready = asyncio.Queue()
+        self._waiting.clear()
+        self._lines.clear()
 
     def send(self, field: str, value: Any, wa_id: str | None = None) -> asyncio.Event:
         """Deliver one change; the event is set when the first attempt is over."""
-        return self.send_body(webhooks.envelope(self._settings.business_account_id, field, value), wa_id)[1]
+        body = webhooks.envelope(self._settings.business_account_id, field, value)
+        delivery = self._stored(body, wa_id, has_statuses="statuses" in value)
+        self._take(delivery)
+        return delivery.attempted
 
     def follow(self, before: str, after: str) -> None:
         """Keep what is told of a customer with a new number behind what is still to be told of the old one."""
-        latest = self._latest.pop(before, None)
-        if latest is not None:
-            self._latest[after] = latest
+        self._lines.follow(before, after)
 
-    def send_body(self, body: Any, wa_id: str | None = None) -> tuple[int, asyncio.Event]:
-        """Deliver a whole webhook body; return its number and the event of `send`."""
-        content = webhooks.encode(body)
-        created_at = self._clock.timestamp()
-        number = self._storage.add_delivery(wa_id, content, created_at)
-        return number, self._begin(number, wa_id, content, 0, created_at)
+    def send_together(self, values: list[dict[str, Any]], attempted: asyncio.Event) -> None:
+        """Deliver values with statuses of several customers in one webhook; set the event as `send` does."""
+        body = webhooks.envelope(self._settings.business_account_id, "messages", *values)
+        self._take(self._stored(body, None, has_statuses=True, attempted=attempted))
+
+    def send_body(self, body: Any) -> int:
+        """Deliver a whole webhook body; return its number."""
+        delivery = self._stored(body, None)
+        self._take(delivery)
+        return delivery.number
 
     async def send_body_once(self, body: Any) -> dict[str, Any]:
         """Deliver a whole webhook body in one attempt, without redelivery, and return how it went."""
-        content = webhooks.encode(body)
-        number = self._storage.add_delivery(None, content, self._clock.timestamp())
-        status, _ = await self._attempt(number, content)
-        if status != 200:
-            self._storage.give_up(number)
-        shown = self._storage.delivery(number)
+        delivery = self._stored(body, None)
+        if (await self._attempt(delivery))[0] != 200:
+            self._give_up(delivery)
+        shown = self._journals.delivery(delivery.number)
         assert shown is not None
         return shown
 
     async def subscribe(self, challenge: str) -> int | None:
         """Ask the bot for the subscription challenge; return its status, 0 for a wrong echo, None without an answer."""
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": self._settings.verify_token}
-        assert self._session is not None
+        url, timeout = self._settings.webhook_url, ClientTimeout(total=self._settings.webhook_timeout_seconds)
         try:
-            async with self._session.get(self._settings.webhook_url, params=query, allow_redirects=False) as answer:
+            async with (
+                ClientSession(timeout=timeout, headers={"User-Agent": "facebookexternalua"}) as session,
+                session.get(url, params=query, allow_redirects=False) as answer,
+            ):
                 text = await answer.text(errors="replace")
                 return 0 if answer.status == 200 and text != challenge else answer.status
         except (ClientError, asyncio.TimeoutError):
             return None
 
-    def _begin(self, number: int, wa_id: str | None, body: bytes, attempts: int, created_at: float) -> asyncio.Event:
-        attempted = asyncio.Event()
-        previous = self._latest.get(wa_id) if wa_id is not None else None
-        if wa_id is not None:
-            self._latest[wa_id] = attempted
-        self._spawn(self._deliver(number, body, attempts, created_at, previous, attempted))
-        return attempted
+    def _stored(self, body: Any, wa_id: str | None, **more: Any) -> Delivery:
+        content, created_at = webhooks.encode(body), self._clock.timestamp()
+        number = self._journals.add_delivery(wa_id, content, created_at)
+        return Delivery(number=number, wa_id=wa_id, body=content, created_at=created_at, **more)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _take(self, delivery: Delivery) -> None:
+        self._waiting[delivery.number] = delivery
+        self._lines.enter(delivery)
 
-    async def _deliver(
-        self,
-        number: int,
-        body: bytes,
-        attempts: int,
-        created_at: float,
-        previous: asyncio.Event | None,
-        attempted: asyncio.Event,
-    ) -> None:
-        if previous is not None:
-            await self._wait_in_line(previous)
-        for attempt in count(attempts):
-            try:
-                status, error = await self._attempt(number, body)
-            finally:
-                attempted.set()
-            if status == 200:
-                if self._faults.strike("duplicate_webhooks"):
-                    await self._attempt(number, body)
-                return
-            if self._clock.timestamp() - created_at > REDELIVERY_SECONDS:
-                self._storage.give_up(number)
-                logger.warning("webhook %d given up after seven days", number, extra={"action": "webhook_given_up"})
-                return
-            await self._pause(number, attempt, status, error)
-
-    async def _wait_in_line(self, previous: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(previous.wait(), self._settings.order_patience_seconds)
-        except asyncio.TimeoutError:
-            return
-
-    async def _pause(self, number: int, attempt: int, status: int | None, error: str | None) -> None:
-        pauses = self._settings.redelivery_pauses_seconds
-        pause = pauses[min(attempt, len(pauses) - 1)]
-        if attempt < len(pauses):
-            logger.warning(
-                "webhook %d: %s, next attempt in %g s",
-                number,
-                error or f"HTTP {status}",
-                pause,
-                extra={"action": "webhook_failed"},
+    def _begin(self, delivery: Delivery) -> None:
+        """Let a delivery whose turn it is go, late or twice if a fault says so."""
+        held = self._faults.delay("reorder_webhooks")
+        if held is None and delivery.has_statuses:
+            held = self._faults.delay("delay_statuses")
+        copied = self._faults.delay("duplicate_webhooks")
+        if held is None:
+            self._ready.put_nowait(delivery)
+        else:
+            self._later(held, delivery)
+            asyncio.get_running_loop().call_soon(self._lines.leave, delivery)
+        if copied is not None:
+            self._counts.webhook_copies += 1
+            copy = Delivery(
+                number=delivery.number, wa_id=None, body=delivery.body, created_at=delivery.created_at, is_copy=True
             )
-        await asyncio.sleep(pause)
+            self._later((held or 0) + copied, copy)
 
-    async def _attempt(self, number: int, body: bytes) -> tuple[int | None, str | None]:
-        status, error = await self._post(body)
-        # A duplicate that fails does not undo the delivery that went well.
-        before = self._storage.delivery(number)
-        delivered = status == 200 or (before is not None and bool(before["delivered"]))
-        self._storage.record_attempt(number, status, error, delivered)
+    def _later(self, seconds: float, delivery: Delivery) -> None:
+        """Make a delivery ready after a pause, unless everything was forgotten meanwhile."""
+        ready = self._ready
+        asyncio.get_running_loop().call_later(seconds, ready.put_nowait, delivery)
+
+    async def _work(self) -> None:
+        ready = self._ready
+        # Python 3.10 may lose a cancellation while a connection is being made.
+        while ready is self._ready:
+            delivery = await ready.get()
+            if delivery.is_copy:
+                await self._post(delivery.body)
+            else:
+                await self._deliver(delivery)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        self._lines.begun(delivery)
+        status, error = await self._attempt(delivery)
+        self._lines.leave(delivery)
+        delivery.attempted.set()
+        if status == 200:
+            self._waiting.pop(delivery.number, None)
+        elif self._clock.timestamp() - delivery.created_at > REDELIVERY_SECONDS:
+            self._give_up(delivery)
+            logger.warning(
+                "webhook %d given up after seven days", delivery.number, extra={"action": "webhook_given_up"}
+            )
+        else:
+            self._repeat(delivery, error or f"HTTP {status}")
+
+    def _repeat(self, delivery: Delivery, problem: str) -> None:
+        pauses = self._settings.redelivery_pauses_seconds
+        pause = pauses[min(delivery.attempts - 1, len(pauses) - 1)]
+        if delivery.attempts <= len(pauses) and len(self._waiting) <= LOGGED_WAITING:
+            told = (delivery.number, problem, pause)
+            logger.warning("webhook %d: %s, next attempt in %g s", *told, extra={"action": "webhook_failed"})
+        self._later(pause, delivery)
+
+    def _give_up(self, delivery: Delivery) -> None:
+        self._waiting.pop(delivery.number, None)
+        self._counts.webhooks_given_up += 1
+        self._journals.give_up(delivery.number)
+
+    async def _attempt(self, delivery: Delivery) -> tuple[int | None, str | None]:
+        status, error = await self._post(delivery.body)
+        delivered = status == 200
+        delivery.attempts += 1
+        self._counts.webhooks_delivered += delivered
+        self._journals.record_attempt(delivery.number, status, error, delivered)
         self._events.tell(
-            "delivery", {"id": number, "last_status": status, "last_error": error, "delivered": delivered}
+            "delivery",
+            lambda: {"id": delivery.number, "last_status": status, "last_error": error, "delivered": delivered},
         )
         return status, error
 
-    def _proof(self, body: bytes) -> dict[str, str]:
+    def _proof(self, body: bytes) -> str:
         """Return the header by which the bot knows who called: 360dialog signs nothing, it repeats a secret."""
         if self._settings.provider is Provider.DIALOG_360:
-            return {self._settings.webhook_secret_header: self._settings.webhook_secret}
-        return {"X-Hub-Signature-256": webhooks.signature(body, self._settings.app_secret)}
+            return f"{self._settings.webhook_secret_header}: {self._settings.webhook_secret}\r\n"
+        return f"X-Hub-Signature-256: {webhooks.signature(body, self._settings.app_secret)}\r\n"
 
     async def _post(self, body: bytes) -> tuple[int | None, str | None]:
-        headers = {"Content-Type": "application/json", **self._proof(body)}
-        assert self._session is not None
         try:
-            async with self._session.post(
-                self._settings.webhook_url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status, None
-        except asyncio.TimeoutError:
-            return None, f"no answer in {self._settings.webhook_timeout_seconds:g} s"
-        except ClientConnectorError:
-            return None, "no connection"
-        except ClientError as error:
-            return None, f"broken answer ({type(error).__name__})"
+            status = await self._poster.post(body, self._proof(body))
+        except NotPosted as reason:
+            self._counts.failed_tries += 1
+            return None, str(reason)
+        self._counts.failed_tries += status != 200
+        return status, None

@@ -1,12 +1,13 @@
 """What happens, told at once to whoever watches: one queue per watcher, and the chat that each has open.
 
-A watcher that does not read is dropped rather than waited for; a page reconnects and reads the chat again.
+A watcher that does not read is dropped rather than waited for; a page reconnects and reads the chat again. While
+nobody watches, nothing is even described.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,8 +46,11 @@ class Events:
         """Tell whether somebody has this customer's chat with a business number on screen."""
         return any(watcher.open_chat == (wa_id, number_id) for watcher in self._watchers)
 
-    def tell(self, event: str, data: dict[str, Any]) -> None:
-        """Tell every watcher."""
+    def tell(self, event: str, describe: Callable[[], dict[str, Any]]) -> None:
+        """Tell every watcher what `describe` returns."""
+        if not self._watchers:
+            return
+        data = describe()
         for watcher in list(self._watchers):
             if watcher.queue.qsize() >= QUEUE_LENGTH:
                 self._drop(watcher)

@@ -15,6 +15,7 @@ from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
 from rasa_whatsapp.simulator.identifiers import new_wamid
 from rasa_whatsapp.simulator.kinds import SendContext, fields, read_content
+from rasa_whatsapp.simulator.limits import Limits
 from rasa_whatsapp.simulator.media import Library
 from rasa_whatsapp.simulator.phones import Phones
 from rasa_whatsapp.simulator.pricing import pricing
@@ -44,6 +45,7 @@ class Graph:
         library: Library,
         phones: Phones,
         statuses: Statuses,
+        limits: Limits,
     ) -> None:
         """Take what is needed."""
         self._settings = settings
@@ -55,6 +57,7 @@ class Graph:
         self._library = library
         self._phones = phones
         self._statuses = statuses
+        self._limits = limits
 
     def is_receipt(self, body: Any) -> bool:
         """Tell whether a request marks a message as read, rather than sends one."""
@@ -65,7 +68,7 @@ class Graph:
         _check_product(body)
         if body["status"] != "read":
             raise Refused(100, "Param status must be one of {READ}.")
-        message = self._storage.message(fields.string_at(body, "message_id", "messages"))
+        message = self._storage.messages.find(fields.string_at(body, "message_id", "messages"))
         if message is None or message.direction is not Direction.IN or message.number_id != number.id:
             raise Refused(131009, "message_id names no message that was received")
         self._mark_read(message)
@@ -81,6 +84,7 @@ class Graph:
         kind = body.get("type", "text")
         bubble = read_content(kind, body, self._context(number, recipient))
         quoting = quoted(body, kind, recipient.wa_id, number.id, self._storage, self._clock.timestamp())
+        self._limits.send(number.id, recipient.wa_id, self._clock.timestamp())
         customer = self._phones.find_or_create(recipient.wa_id)
         error = self._later_error(customer, bubble, number)
         if error == 131047 and self._settings.window_errors is WindowErrors.HTTP:
@@ -130,6 +134,7 @@ class Graph:
         to_user_id: bool,
     ) -> ChatMessage:
         now = self._clock.timestamp()
+        is_open = window_at(customer, number.id, now).is_open
         category = bubble.template["category"] if bubble.template is not None else None
         message = ChatMessage(
             id=new_wamid(),
@@ -144,7 +149,9 @@ class Graph:
             errors=[] if error is None else [to_status_error(error)],
             callback_data=body.get("biz_opaque_callback_data"),
             to_user_id=to_user_id,
-            pricing=pricing(category, window_at(customer, number.id, now).is_open, now),
+            pricing=pricing(category, is_open, now),
+            accepted_at=self._clock.real_timestamp(),
+            window_open=is_open,
         )
         self._phones.show(message)
         return message
@@ -157,11 +164,11 @@ class Graph:
         self._statuses.begin(message.id)
 
     def _mark_read(self, message: ChatMessage) -> None:
-        unread = self._storage.messages_with_status(message.wa_id, message.number_id, Direction.IN, "delivered")
+        unread = self._storage.messages.with_status(message.wa_id, message.number_id, Direction.IN, "delivered")
         for earlier in unread:
-            self._storage.change_message(earlier, status="read")
+            self._storage.messages.change_status(earlier, "read")
             told = {"wa_id": earlier.wa_id, "number_id": earlier.number_id, "id": earlier.id, "status": "read"}
-            self._events.tell("status", told)
+            self._events.tell("status", lambda told=told: told)  # type: ignore[misc]
             if earlier.id == message.id:
                 return
 
@@ -170,7 +177,7 @@ class Graph:
         if indicator.get("type") != "text":
             raise Refused(100, "Param typing_indicator['type'] must be one of {TEXT}.")
         told = {"wa_id": message.wa_id, "number_id": message.number_id, "seconds": TYPING_SECONDS}
-        self._events.tell("typing", told)
+        self._events.tell("typing", lambda: told)
 
 
 def _check_product(body: dict[str, Any]) -> None:

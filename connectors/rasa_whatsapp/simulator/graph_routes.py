@@ -57,6 +57,8 @@ async def journalled(request: web.Request, answerer: Answerer) -> web.StreamResp
         "body": None,
     }
     try:
+        if world.faults.strike("unreachable"):
+            return broken(world, request)
         answer = await answerer(world, request, entry)
         # A broken connection has answered nothing.
         if request.transport is not None and not request.transport.is_closing():
@@ -66,7 +68,7 @@ async def journalled(request: web.Request, answerer: Answerer) -> web.StreamResp
         entry["status"] = refused.status
         return web.json_response(to_answer(refused), status=refused.status)
     finally:
-        world.storage.add_request(entry)
+        world.storage.journals.add_request(entry)
 
 
 def check_access(world: World, request: web.Request) -> None:
@@ -104,24 +106,41 @@ async def _answered(world: World, request: web.Request, body: Any, number: Numbe
     if world.graph.is_receipt(body):
         return web.json_response(world.graph.receipt(body, number))
     if world.faults.strike("drop_before"):
-        return _broken(request)
+        return broken(world, request)
     fault = world.faults.strike("http_error")
     if fault is not None:
-        raise Refused(int(fault.settings["code"]), "A fault was asked for", status=int(fault.settings["status"]))
-    answer = await world.graph.send(body, number)
-    return await _late_or_never(world, request, answer)
+        world.counts.refused[int(fault.settings["code"])] += 1
+        raise _asked_for(fault)
+    return await _late_or_never(world, request, await _sent(world, body, number))
+
+
+async def _sent(world: World, body: dict[str, Any], number: Number) -> dict[str, Any]:
+    try:
+        return await world.graph.send(body, number)
+    except Refused as refused:
+        world.counts.refused[refused.code] += 1
+        raise
+
+
+def _asked_for(fault: Fault) -> Refused:
+    return Refused(int(fault.settings["code"]), "A fault was asked for", status=int(fault.settings["status"]))
 
 
 async def _late_or_never(world: World, request: web.Request, answer: dict[str, Any]) -> web.Response:
     if world.faults.strike("drop_after"):
-        return _broken(request)
-    slow: Fault | None = world.faults.strike("slow_answer")
+        return broken(world, request)
+    refused = world.faults.strike("accepted_error")
+    if refused is not None:
+        raise _asked_for(refused)
+    slow = world.faults.strike("slow_answer")
     if slow is not None:
         await asyncio.sleep(slow.settings["seconds"])
     return web.json_response(answer)
 
 
-def _broken(request: web.Request) -> web.Response:
+def broken(world: World, request: web.Request) -> web.Response:
+    """Break the connection instead of answering, as a fault asked for."""
+    world.counts.connections_broken += 1
     if request.transport is not None:
         request.transport.close()
     return web.Response()

@@ -12,7 +12,7 @@ from rasa_whatsapp.simulator import webhooks
 from rasa_whatsapp.simulator.bubbles import Bubble
 from rasa_whatsapp.simulator.chat import ChatMessage, Direction
 from rasa_whatsapp.simulator.clock import Clock
-from rasa_whatsapp.simulator.customers import Customer
+from rasa_whatsapp.simulator.customers import Customer, window_at
 from rasa_whatsapp.simulator.deliveries import Deliveries
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.identifiers import new_call_id, new_wamid, next_user_id, user_id_of
@@ -77,7 +77,7 @@ class Happenings:
 
     def change_number(self, customer: Customer, new_wa_id: str, user_id: str | None) -> Customer:
         """Let a customer move to another number, with chats, windows and all; the user id is made anew."""
-        if self._storage.customer(new_wa_id) is not None:
+        if self._storage.customers.find(new_wa_id) is not None:
             raise PhoneRefused("another customer has this number")
         changed = replace(customer, wa_id=new_wa_id, user_id=user_id or user_id_of(new_wa_id))
         self._check(customer, changed)
@@ -95,20 +95,22 @@ class Happenings:
         """Give a customer a new user id."""
         changed = replace(customer, user_id=user_id or next_user_id(customer.wa_id, customer.user_id))
         self._check(customer, changed)
-        self._storage.save_customer(changed)
+        self._storage.customers.save(changed)
         self._announce(changed, customer.wa_id)
         self._tell_user_id(changed, customer.user_id)
         return changed
 
     def _check(self, before: Customer, after: Customer) -> None:
-        other = self._storage.customer_by_user_id(after.user_id)
+        other = self._storage.customers.by_user_id(after.user_id)
         if other is not None:
             whose = "the customer has this user_id already" if other == before else "another customer has this user_id"
             raise PhoneRefused(whose)
 
     def _announce(self, customer: Customer, previous_wa_id: str) -> None:
         moved = {} if customer.wa_id == previous_wa_id else {"previous_wa_id": previous_wa_id}
-        self._events.tell("customer", {"wa_id": customer.wa_id, "customer": self._phones.shown(customer), **moved})
+        self._events.tell(
+            "customer", lambda: {"wa_id": customer.wa_id, "customer": self._phones.shown(customer), **moved}
+        )
 
     def _tell_user_id(self, customer: Customer, previous: str) -> None:
         # Observed: no sender of its own, only the new id and the previous one.
@@ -133,7 +135,7 @@ class Happenings:
             self._deliveries.send("messages", value, customer.wa_id)
 
     def _numbers(self, customer: Customer) -> list[Number]:
-        met = self._storage.numbers_met(customer.wa_id)
+        met = self._storage.messages.numbers_met(customer.wa_id)
         known = [number for number in self._settings.numbers if number.id in met]
         return known or [self._settings.first_number]
 
@@ -146,15 +148,18 @@ class Happenings:
         kind: str,
         direction: Direction,
     ) -> ChatMessage:
+        now = self._clock.timestamp()
         return ChatMessage(
             id=payload["id"],
             wa_id=customer.wa_id,
             number_id=number.id,
             direction=direction,
-            at=self._clock.timestamp(),
+            at=now,
             type=kind,
             bubble=bubble.to_json(),
             payload=payload,
             # An echo has no ticks that the bot would hear of.
             status="delivered" if direction is Direction.IN else "read",
+            accepted_at=self._clock.real_timestamp(),
+            window_open=window_at(customer, number.id, now).is_open,
         )

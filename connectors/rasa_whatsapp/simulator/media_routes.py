@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from rasa_whatsapp.simulator import access
-from rasa_whatsapp.simulator.graph_routes import WORLD, check_access, journalled
+from rasa_whatsapp.simulator.graph_routes import WORLD, broken, check_access, journalled
 from rasa_whatsapp.simulator.media import answer
 from rasa_whatsapp.simulator.media_table import StoredMedia
 from rasa_whatsapp.simulator.settings import Number
@@ -57,6 +57,8 @@ async def delete_by_key(request: web.Request) -> web.StreamResponse:
 async def fetch(request: web.Request) -> web.StreamResponse:
     """`GET /media-bytes/{token}`: the address that a look-up gave; not journalled, the address opens the file."""
     world = request.app[WORLD]
+    if world.faults.strike("unreachable"):
+        return broken(world, request)
     numbers = access.opened_by(world.settings, access.bearer(request) or request.headers.get(access.KEY_HEADER, ""))
     if not numbers:
         return web.Response(status=401)

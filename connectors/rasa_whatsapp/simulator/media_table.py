@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+
+from rasa_whatsapp.simulator.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +28,14 @@ _COLUMNS = "id, number_id, uploaded, mime_type, sha256, size, filename, created_
 class MediaTable:
     """The two media tables."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        """Use a connection whose tables exist."""
+    def __init__(self, db: Database) -> None:
+        """Use a database whose tables exist."""
         self._db = db
 
     def add(self, media: StoredMedia, data: bytes) -> None:
         """Store a file."""
         values = (media.id, media.number_id, media.uploaded, media.mime_type, media.sha256, media.size, media.filename)
-        self._db.execute(
+        self._db.write(
             f"insert into media ({_COLUMNS}, bytes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
             (*values, media.created_at, media.deleted, data),
         )
@@ -44,7 +45,7 @@ class MediaTable:
         if not media_id.isascii():
             return None
         query = f"select {_COLUMNS} from media where id = ?"  # noqa: S608 - our own columns
-        row = self._db.execute(query, (media_id,)).fetchone()
+        row = self._db.read(query, (media_id,)).fetchone()
         if row is None:
             return None
         media, number, uploaded, mime_type, sha256, size, filename, created_at, deleted = row
@@ -62,20 +63,20 @@ class MediaTable:
 
     def data(self, media_id: str) -> bytes:
         """Return the bytes of a file that exists."""
-        row = self._db.execute("select bytes from media where id = ?", (media_id,)).fetchone()
+        row = self._db.read("select bytes from media where id = ?", (media_id,)).fetchone()
         return bytes(row[0])
 
     def mark_deleted(self, media_id: str) -> None:
         """Remember that the business has deleted a file; the customer's phone keeps it."""
-        self._db.execute("update media set deleted = 1 where id = ?", (media_id,))
+        self._db.write("update media set deleted = 1 where id = ?", (media_id,))
 
     def add_address(self, token: str, media_id: str, expires_at: float, now: float) -> None:
         """Remember an address, and forget those that have expired."""
-        self._db.execute("delete from media_addresses where expires_at <= ?", (now,))
-        self._db.execute("insert into media_addresses values (?, ?, ?)", (token, media_id, expires_at))
+        self._db.write("delete from media_addresses where expires_at <= ?", (now,))
+        self._db.write("insert into media_addresses values (?, ?, ?)", (token, media_id, expires_at))
 
     def addressed(self, token: str, now: float) -> StoredMedia | None:
         """Return the file behind an address that has not expired."""
         query = "select media_id from media_addresses where token = ? and expires_at > ?"
-        row = self._db.execute(query, (token, now)).fetchone()
+        row = self._db.read(query, (token, now)).fetchone()
         return self.find(row[0]) if row else None

@@ -36,11 +36,11 @@ def can_react(wamid: str, wa_id: str, number_id: str, storage: Storage, now: flo
 
 
 def _in_chat(wamid: str, wa_id: str, number_id: str, storage: Storage) -> ChatMessage | None:
-    message = storage.message(wamid)
+    message = storage.messages.find(wamid)
     return message if message is not None and (message.wa_id, message.number_id) == (wa_id, number_id) else None
 
 
 def _is_there(message: ChatMessage, storage: Storage, now: float) -> bool:
-    chat = storage.chat(message.wa_id, message.number_id)
+    chat = storage.messages.chat(message.wa_id, message.number_id)
     deleted = {entry.bubble["revoke"]["message_id"] for entry in chat if "revoke" in entry.bubble}
     return now - message.at <= OLD_SECONDS and message.id not in deleted

@@ -40,7 +40,7 @@ def _named(user_id: Any, storage: Storage) -> Recipient:
         raise Refused(100, "The parameter to is required.")
     if not isinstance(user_id, str) or not is_user_id(user_id):
         raise Refused(131009, "recipient is not a business-scoped user id")
-    customer = storage.customer_by_user_id(user_id) or storage.customer_by_parent_user_id(user_id)
+    customer = storage.customers.by_user_id(user_id) or storage.customers.by_parent_user_id(user_id)
     if customer is None:
         raise Refused(131009, "recipient is no user id that this business has met")
     return Recipient(wa_id=customer.wa_id, named=user_id, by_user_id=True)
@@ -62,4 +62,4 @@ def _dialled(to: str, number: Number, storage: Storage) -> Recipient:
 
 
 def _met(digits: str, storage: Storage) -> Customer | None:
-    return next((known for known in map(storage.customer, spellings(digits)) if known is not None), None)
+    return next((known for known in map(storage.customers.find, spellings(digits)) if known is not None), None)

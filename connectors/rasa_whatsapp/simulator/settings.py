@@ -66,6 +66,13 @@ class Settings:
     webhook_timeout_seconds: float = 10.0
     # Webhooks of one customer start in order, but a slow bot does not hold the next one back for longer than this.
     order_patience_seconds: float = 1.0
+    # So many webhooks are under way at the same time, and so many statuses may share one.
+    webhooks_at_once: int = 32
+    statuses_in_webhook: int = 1
+    # Messages per second of each number, in and out together; 0: no limit (fact sheet 9).
+    throughput: int = 80
+    # One message per 6 s to one customer, with a burst of 45 (fact sheet 9).
+    pair_rate: bool = True
     loopback_only: bool = True
 
     @property

@@ -24,12 +24,24 @@ def value(number: Number) -> dict[str, Any]:
     }
 
 
-def envelope(business_account_id: str, field: str, content: Any) -> dict[str, Any]:
-    """Return a webhook body with one change."""
-    change = {"value": content, "field": field}
+def merged(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return status values with those of one business number in one, each list in the order in which they came."""
+    numbers: dict[str, dict[str, Any]] = {}
+    for single in values:
+        whole = numbers.setdefault(single["metadata"]["phone_number_id"], {**single, "statuses": []})
+        whole["statuses"] += single["statuses"]
+        told = whole.get("contacts", [])
+        contacts = [*told, *(contact for contact in single.get("contacts", []) if contact not in told)]
+        whole |= {"contacts": contacts} if contacts else {}
+    return list(numbers.values())
+
+
+def envelope(business_account_id: str, field: str, *contents: Any) -> dict[str, Any]:
+    """Return a webhook body with a change for each content."""
+    changes = [{"value": content, "field": field} for content in contents]
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": business_account_id, "changes": [change]}],
+        "entry": [{"id": business_account_id, "changes": changes}],
     }
 
 

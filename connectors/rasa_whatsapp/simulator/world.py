@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rasa_whatsapp.simulator import catalogue
 from rasa_whatsapp.simulator.clock import Clock
+from rasa_whatsapp.simulator.counts import Counts
 from rasa_whatsapp.simulator.deliveries import Deliveries
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
 from rasa_whatsapp.simulator.graph import Graph
 from rasa_whatsapp.simulator.happenings import Happenings
+from rasa_whatsapp.simulator.limits import Limits
 from rasa_whatsapp.simulator.media import Library
 from rasa_whatsapp.simulator.phones import Phones
 from rasa_whatsapp.simulator.settings import Settings
+from rasa_whatsapp.simulator.status_batches import StatusBatches
 from rasa_whatsapp.simulator.statuses import Statuses
 from rasa_whatsapp.simulator.storage import Storage
 from rasa_whatsapp.simulator.templates import Templates
@@ -31,10 +36,24 @@ class World:
         self.events = Events()
         self.faults = Faults()
         self.templates = Templates(loaded, self.storage)
-        self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock)
-        self.statuses = Statuses(settings, self.storage, self.events, self.faults, self.clock, self.deliveries)
+        self.counts = Counts()
+        self.limits = Limits(settings.throughput, pair_rate=settings.pair_rate)
+        self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock, self.counts)
+        self.batches = StatusBatches(self.deliveries, settings.statuses_in_webhook)
+        self.statuses = Statuses(
+            settings, self.storage, self.events, self.faults, self.clock, self.batches, self.counts
+        )
         self.library = Library(self.storage.media, self.clock)
-        self.phones = Phones(settings, self.storage, self.events, self.clock, self.deliveries, self.library)
+        self.phones = Phones(
+            settings,
+            self.storage,
+            self.events,
+            self.clock,
+            self.deliveries,
+            self.library,
+            self.counts,
+            self.limits,
+        )
         self.happenings = Happenings(settings, self.storage, self.events, self.clock, self.deliveries, self.phones)
         self.graph = Graph(
             settings,
@@ -46,23 +65,26 @@ class World:
             self.library,
             self.phones,
             self.statuses,
+            self.limits,
         )
 
     def start(self) -> None:
         """Go on with what an earlier run left undone."""
+        self.storage.start(asyncio.get_running_loop())
         self.deliveries.start()
         self.statuses.start()
 
     async def close(self) -> None:
         """Stop everything; what is undone stays in the database."""
         await self.statuses.close()
+        self.batches.send()
         await self.deliveries.close()
         self.storage.close()
 
     def clock_moved(self) -> None:
         """Remember how far the clock is ahead, and tell the watchers."""
         self.storage.keep(OFFSET, self.clock.offset_seconds)
-        self.events.tell("clock", self.shown_clock())
+        self.events.tell("clock", self.shown_clock)
 
     def shown_clock(self) -> dict[str, object]:
         """Return the clock as the control API shows it."""
@@ -75,10 +97,14 @@ class World:
         The clock stays: a bot that remembers what it was told cannot go back in time.
         """
         self.statuses.stop()
+        self.batches.clear()
         self.deliveries.stop()
         self.storage.clear()
+        self.deliveries.start()
+        self.counts.clear()
+        self.limits.clear()
         self.faults.replace([])
         self.statuses.release()
         self.templates.reload()
         self.clock_moved()
-        self.events.tell("reset", {})
+        self.events.tell("reset", dict)
