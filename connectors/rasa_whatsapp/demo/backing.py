@@ -19,13 +19,13 @@ REDIS_DATABASE = 1
 # deploy/compose.yaml mounts the same file; there nginx's own image fills it in.
 PROXY_TEMPLATE = Path(__file__).with_name("proxy.conf.template")
 
-# Around the proxy's part, which the image of compose.yaml has in an nginx.conf of its own. As root the workers stay root:
-# the folder may be one that no other user reaches.
+# Around the proxy's part, for which the image of compose.yaml has an nginx.conf of its own. One process: workers would
+# outlive a master that is killed with its starter, and keep the port.
 NGINX = """\
-${user}daemon off;
+daemon off;
+master_process off;
 pid nginx.pid;
 error_log stderr warn;
-worker_processes 1;
 events { worker_connections 1024; }
 http {
     client_body_temp_path body;
@@ -57,8 +57,7 @@ def redis_server(folder: Path, port: int) -> Server:
 def proxy_server(folder: Path, port: int, *, intake: int, rasa: Sequence[int]) -> Server:
     """Write the proxy's configuration and return the proxy; the others are named by their ports."""
     folder.mkdir(parents=True, exist_ok=True)
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(Template(NGINX).substitute(user=user), "utf-8")
+    (folder / "nginx.conf").write_text(NGINX, "utf-8")
     (folder / "proxy.conf").write_text(proxy_configuration(port, intake=intake, rasa=rasa), "utf-8")
     return Server(
         name="proxy",
