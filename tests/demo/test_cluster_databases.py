@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rasa_whatsapp.demo.failures import StepFailed
 from rasa_whatsapp.demo.families import descendants, is_alive
 from rasa_whatsapp.demo.ports import unused
 from rasa_whatsapp.demo.postgres import Postgres
+from rasa_whatsapp.demo.programs import unprivileged
 
 Query = Callable[[str], list[tuple]]
 
@@ -72,6 +74,18 @@ def test_kill_reaches_its_children(stack: Stack) -> None:
     stack.kill("postgres")
     assert not any(map(is_alive, family))
     connection.close()
+
+
+def test_a_stranger_with_its_old_id_does_not_matter(stack: Stack, postgres: Postgres) -> None:
+    """After a reboot the process id in its lock file may be anybody's; PostgreSQL alone would refuse to start."""
+    stack.kill("postgres")
+    lock = postgres.folder / "data" / "postmaster.pid"
+    sleep = [*unprivileged("postgres", postgres.folder), "sleep", "600"]
+    with subprocess.Popen(sleep, cwd="/") as stranger:
+        lock.write_text("\n".join([str(stranger.pid), *lock.read_text().splitlines()[1:], ""]))
+        with Stack([postgres.server()], folder=postgres.folder, logs=postgres.folder.parent / "again") as again:
+            again.start()
+        stranger.kill()
 
 
 def test_stop_does_not_wait_for_clients(stack: Stack, tmp_path: Path) -> None:

@@ -27,6 +27,14 @@ def is_alive(pid: int) -> bool:
     return state not in ("", ZOMBIE)
 
 
+def command_line(pid: int) -> list[str]:
+    """Return the words that a process was started with; a zombie has none."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_text("utf-8", "replace").split("\0")
+    except OSError:
+        return []
+
+
 def _children() -> defaultdict[int, list[int]]:
     children: defaultdict[int, list[int]] = defaultdict(list)
     for path in PROC.glob("[0-9]*"):

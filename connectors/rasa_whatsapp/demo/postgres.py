@@ -14,6 +14,7 @@ from pathlib import Path
 from signal import SIGINT
 
 from rasa_whatsapp.demo.failures import StepFailed
+from rasa_whatsapp.demo.families import command_line
 from rasa_whatsapp.demo.once import run_once
 from rasa_whatsapp.demo.ports import HOST
 from rasa_whatsapp.demo.probes import serves_postgres
@@ -73,7 +74,7 @@ class Postgres:
             probe=serves_postgres,
             address=self.url,
             stop_signal=SIGINT,  # "fast": SIGTERM would wait until every client has gone by itself
-            environment=_environment(),
+            environment={**_environment(), **self._without_the_dead()},
             comes_first=True,
         )
 
@@ -84,6 +85,18 @@ class Postgres:
     @property
     def _password_file(self) -> Path:
         return self.folder / "password"
+
+    def _without_the_dead(self) -> dict[str, str]:
+        """Return what tells PostgreSQL that the process id in its lock file is no other server's.
+
+        After a kill it takes for that whoever has the id now: a zombie that nobody buries, after a reboot a stranger. It ignores
+        the one that this variable names (pg_ctl's own way), and still refuses to start while a process of the old server lives.
+        """
+        try:
+            pid = int((self._data / "postmaster.pid").read_text("utf-8").split()[0])
+        except (OSError, ValueError, IndexError):  # it was stopped in an orderly way
+            return {}
+        return {} if str(self._data) in command_line(pid) else {"PG_GRANDPARENT_PID": str(pid)}
 
     def _initdb(self) -> list[str]:
         password = ["--auth", "scram-sha-256", "--pwfile", str(self._password_file)]
