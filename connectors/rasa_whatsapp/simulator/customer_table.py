@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from rasa_whatsapp.simulator.customers import Customer
 from rasa_whatsapp.simulator.database import Database
@@ -15,7 +14,9 @@ class CustomerTable:
     def __init__(self, db: Database) -> None:
         """Read everybody from a database whose table exists."""
         self._db = db
+        self._changed: dict[str, Customer] = {}
         self.read_again()
+        db.ask(self._write_changes)
 
     def read_again(self) -> None:
         """Take what the database says now."""
@@ -27,20 +28,17 @@ class CustomerTable:
     def save(self, customer: Customer) -> None:
         """Insert or replace a customer."""
         before = self._by_wa_id.get(customer.wa_id)
-        row = (customer.wa_id, customer.user_id, json.dumps(customer.to_json()))
-        self._db.write(
-            "insert into customers values (?, ?, ?)"
-            " on conflict (wa_id) do update set user_id = excluded.user_id, value = excluded.value",
-            row,
-        )
         if before is not None:
             del self._by_user_id[before.user_id]
         self._by_wa_id[customer.wa_id] = customer
         self._by_user_id[customer.user_id] = customer.wa_id
+        self._changed[customer.wa_id] = customer
+        self._db.changed()
 
     def renumber(self, customer: Customer, before: str) -> None:
         """Replace a customer who had another number; the place in the order stays."""
-        row: tuple[Any, ...] = (customer.wa_id, customer.user_id, json.dumps(customer.to_json()), before)
+        self._db.flush()
+        row = (customer.wa_id, customer.user_id, json.dumps(customer.to_json()), before)
         self._db.write("update customers set wa_id = ?, user_id = ?, value = ? where wa_id = ?", row)
         self.read_again()
 
@@ -60,3 +58,12 @@ class CustomerTable:
     def all(self) -> list[Customer]:
         """Return all customers, first come first."""
         return list(self._by_wa_id.values())
+
+    def _write_changes(self) -> None:
+        rows = [(known.wa_id, known.user_id, json.dumps(known.to_json())) for known in self._changed.values()]
+        self._changed.clear()
+        self._db.write_many(
+            "insert into customers values (?, ?, ?)"
+            " on conflict (wa_id) do update set user_id = excluded.user_id, value = excluded.value",
+            rows,
+        )

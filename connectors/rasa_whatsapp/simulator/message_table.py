@@ -23,6 +23,9 @@ class MessageTable:
         """Use a database whose table exists."""
         self._db = db
         self._latest: OrderedDict[str, ChatMessage] = OrderedDict()
+        self._new: dict[str, ChatMessage] = {}
+        self._moved: dict[str, str] = {}
+        db.ask(self._write_changes)
 
     def forget_latest(self) -> None:
         """Look everything up again."""
@@ -30,17 +33,18 @@ class MessageTable:
 
     def add(self, message: ChatMessage) -> None:
         """Append a message to its chat."""
-        row = (message.id, message.wa_id, message.number_id, message.direction.value, message.status)
-        self._db.write(
-            "insert into messages (id, wa_id, number_id, direction, status, value) values (?, ?, ?, ?, ?, ?)",
-            (*row, json.dumps(message.to_row())),
-        )
+        self._new[message.id] = message
+        self._db.changed()
         self._keep(message)
 
     def change_status(self, message: ChatMessage, status: str) -> ChatMessage:
         """Store how far a message has come, and return it."""
         changed = replace(message, status=status)
-        self._db.write("update messages set status = ? where id = ?", (status, message.id))
+        if message.id in self._new:
+            self._new[message.id] = changed
+        else:
+            self._moved[message.id] = status
+        self._db.changed()
         self._keep(changed)
         return changed
 
@@ -90,10 +94,25 @@ class MessageTable:
         query = "select seq, status, value from messages where seq > ? order by seq limit ?"
         return [(seq, _message(status, value)) for seq, status, value in self._db.read(query, (place, limit))]
 
+    def _write_changes(self) -> None:
+        new, moved = list(self._new.values()), [(status, message) for message, status in self._moved.items()]
+        self._new.clear()
+        self._moved.clear()
+        self._db.write_many(
+            "insert into messages (id, wa_id, number_id, direction, status, value) values (?, ?, ?, ?, ?, ?)",
+            [_row(message) for message in new],
+        )
+        self._db.write_many("update messages set status = ? where id = ?", moved)
+
     def _keep(self, message: ChatMessage) -> None:
         self._latest[message.id] = message
         if len(self._latest) > AT_HAND:
             self._latest.popitem(last=False)
+
+
+def _row(message: ChatMessage) -> tuple[str, str, str, str, str, str]:
+    value = json.dumps(message.to_row())
+    return (message.id, message.wa_id, message.number_id, message.direction.value, message.status, value)
 
 
 def _read(rows: Iterable[tuple[str, str]]) -> list[ChatMessage]:

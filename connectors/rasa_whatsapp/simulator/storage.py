@@ -1,7 +1,7 @@
 """What outlives a restart, in one SQLite file or in memory: customers, messages, media, both journals, a few values.
 
-Calls are synchronous on purpose: each is one small statement on a local file (tens of microseconds, no fsync), and a
-simulator whose machine loses power may forget its last second. Values are stored as ASCII JSON.
+Calls are synchronous on purpose: what is asked for often is at hand, everything else is one small statement on a local
+file (tens of microseconds, no fsync). Values are stored as ASCII JSON.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Storage:
         self.media = MediaTable(self._db)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let statements share commits, now that there is something that can commit later."""
-        self._db.batch(loop)
+        """Write what changes every now and then."""
+        self._db.start(loop)
 
     def close(self) -> None:
         """Close the file."""
@@ -80,6 +80,7 @@ class Storage:
         self._db.run(CLEAR)
         self.customers.read_again()
         self.messages.forget_latest()
+        self.journals.read_again()
 
     def keep(self, name: str, value: Any) -> None:
         """Remember one named value."""
