@@ -161,7 +161,7 @@ class Graph:
             told = self._statuses.move(message.id, "sent")
             if told is not None:
                 await told.wait()
-        self._statuses.begin(message.id)
+        self._statuses.begin(message)
 
     def _mark_read(self, message: ChatMessage) -> None:
         unread = self._storage.messages.with_status(message.wa_id, message.number_id, Direction.IN, "delivered")

@@ -40,37 +40,30 @@ class Statuses:
         self._clock = clock
         self._batches = batches
         self._counts = counts
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._released = asyncio.Event()
+        self._held: list[tuple[str, tuple[str, ...]]] = []
+        self._era = 0
 
     def start(self) -> None:
         """Let every message that is under way climb on."""
-        self.release()
         for message in self._storage.messages.under_way():
-            self.begin(message.id)
-
-    async def close(self) -> None:
-        """Stop all climbing."""
-        self.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.begin(message)
 
     def stop(self) -> None:
-        """Stop all climbing without waiting for it to end."""
-        for task in self._tasks:
-            task.cancel()
+        """Stop all climbing; what is planned finds that its time is over."""
+        self._era += 1
+        self._held.clear()
 
     def release(self) -> None:
-        """Hold statuses back, or let them go, according to the faults."""
+        """Let the statuses go that were held back, unless the fault is still there."""
         if self._faults.is_on("hold_statuses"):
-            self._released.clear()
-        else:
-            self._released.set()
+            return
+        held, self._held = self._held, []
+        for message_id, steps in held:
+            self._climb(message_id, steps)
 
-    def begin(self, message_id: str) -> None:
+    def begin(self, message: ChatMessage) -> None:
         """Let an accepted message climb."""
-        task = asyncio.create_task(self._climb(message_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._plan(message.id, _steps(message))
 
     def move(self, message_id: str, status: str) -> asyncio.Event | None:
         """Move a message to a status and tell the bot; None if it is there already or beyond."""
@@ -88,25 +81,23 @@ class Statuses:
         for message in self._storage.messages.with_status(wa_id, number_id, Direction.OUT, "delivered"):
             self.move(message.id, "read")
 
-    async def _climb(self, message_id: str) -> None:
-        message = self._storage.messages.find(message_id)
-        for status in self._steps(message):
-            await asyncio.sleep(self._settings.status_pause_seconds)
-            if self._faults.strike("hold_statuses"):
-                await self._released.wait()
-            if status == "delivered" and self._leaves_out_delivered(message_id):
-                continue
-            if status == "read" and not self._reads(message_id):
-                return
-            self.move(message_id, status)
+    def _plan(self, message_id: str, steps: tuple[str, ...]) -> None:
+        if steps and (steps[0] != "read" or self._reads(message_id)):
+            pause = self._settings.status_pause_seconds
+            asyncio.get_running_loop().call_later(pause, self._step, self._era, message_id, steps)
 
-    def _steps(self, message: ChatMessage | None) -> tuple[str, ...]:
-        if message is None:
-            return ()
-        if message.errors:
-            return ("failed",)
-        # A reaction gets no further status than this one (fact sheet 5.3).
-        return ("sent",) if message.type == "reaction" else ("sent", "delivered", "read")
+    def _step(self, era: int, message_id: str, steps: tuple[str, ...]) -> None:
+        if era != self._era:
+            return
+        if self._faults.strike("hold_statuses"):
+            self._held.append((message_id, steps))
+        else:
+            self._climb(message_id, steps)
+
+    def _climb(self, message_id: str, steps: tuple[str, ...]) -> None:
+        if steps[0] != "delivered" or not self._leaves_out_delivered(message_id):
+            self.move(message_id, steps[0])
+        self._plan(message_id, steps[1:])
 
     def _leaves_out_delivered(self, message_id: str) -> bool:
         message = self._storage.messages.find(message_id)
@@ -136,3 +127,10 @@ class Statuses:
         value = webhooks.status_value(number, customer, message, timestamp, with_pricing=with_pricing)
         self._counts.statuses[message.status] += 1
         return self._batches.add(value, customer.wa_id)
+
+
+def _steps(message: ChatMessage) -> tuple[str, ...]:
+    if message.errors:
+        return ("failed",)
+    # A reaction gets no further status than this one (fact sheet 5.3).
+    return ("sent",) if message.type == "reaction" else ("sent", "delivered", "read")

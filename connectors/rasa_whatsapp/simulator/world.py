@@ -76,7 +76,7 @@ class World:
 
     async def close(self) -> None:
         """Stop everything; what is undone stays in the database."""
-        await self.statuses.close()
+        self.statuses.stop()
         self.batches.send()
         await self.deliveries.close()
         self.storage.close()
