@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,6 +20,7 @@ from rasa_whatsapp.simulator.world import World
 
 WORLD: web.AppKey[World] = web.AppKey("world", World)
 
+JSON = {"Content-Type": "application/json; charset=utf-8"}
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 Answerer = Callable[[World, web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 
@@ -92,10 +94,12 @@ async def _messages_by_key(world: World, request: web.Request, entry: dict[str, 
 
 
 async def _body(request: web.Request) -> Any:
-    if request.content_type != "application/json":
+    # The plain header, which nearly everybody sends, needs no parser.
+    is_plain = request.headers.get("Content-Type") == "application/json"
+    if not is_plain and request.content_type != "application/json":
         raise Refused(100, "The parameter messaging_product is required.")
     try:
-        return decode(await request.text())
+        return decode((await request.read()).decode() if is_plain else await request.text())
     except (NotJson, LookupError, UnicodeDecodeError):
         raise Refused(100, "The request body is not valid JSON") from None
 
@@ -104,7 +108,7 @@ async def _answered(world: World, request: web.Request, body: Any, number: Numbe
     if not isinstance(body, dict):
         raise Refused(100, "The request body must be a JSON object")
     if world.graph.is_receipt(body):
-        return web.json_response(world.graph.receipt(body, number))
+        return _json(world.graph.receipt(body, number))
     if world.faults.strike("drop_before"):
         return broken(world, request)
     fault = world.faults.strike("http_error")
@@ -135,7 +139,11 @@ async def _late_or_never(world: World, request: web.Request, answer: dict[str, A
     slow = world.faults.strike("slow_answer")
     if slow is not None:
         await asyncio.sleep(slow.settings["seconds"])
-    return web.json_response(answer)
+    return _json(answer)
+
+
+def _json(answer: dict[str, Any]) -> web.Response:
+    return web.Response(body=json.dumps(answer).encode("ascii"), headers=JSON)
 
 
 def broken(world: World, request: web.Request) -> web.Response:

@@ -61,13 +61,13 @@ def _host_name(host: str) -> str:
         return ""
 
 
-def guard(loopback_only: bool) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
-    """Return the middleware that refuses and sets the page's headers; the Graph side has its token instead."""
+def guarded(handler: Handler, *, loopback_only: bool) -> Handler:
+    """Return a handler that refuses and sets the page's headers; the Graph side has its token instead.
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not (request.path == "/" or request.path.startswith(("/control/", "/static/"))):
-            return await handler(request)
+    Each handler is wrapped rather than all by one middleware, which every send would have to pass.
+    """
+
+    async def guarding(request: web.Request) -> web.StreamResponse:
         refused = problem(request, loopback_only=loopback_only)
         if refused is not None:
             return web.json_response({"error": refused[1]}, status=refused[0], headers=PAGE_HEADERS)
@@ -76,4 +76,4 @@ def guard(loopback_only: bool) -> Callable[[web.Request, Handler], Awaitable[web
             response.headers.update(PAGE_HEADERS)
         return response
 
-    return middleware
+    return guarding
