@@ -25,21 +25,21 @@ class Clock:
 
     def __init__(self, offset_seconds: float = 0.0, system: Callable[[], datetime] = system_now) -> None:
         """Start `offset_seconds` ahead of `system`."""
-        self._offset = timedelta(seconds=offset_seconds)
+        self._offset_seconds = timedelta(seconds=offset_seconds).total_seconds()
         self._system = system
 
     @property
     def offset_seconds(self) -> float:
         """Return how far the simulated time is ahead."""
-        return self._offset.total_seconds()
+        return self._offset_seconds
 
     def now(self) -> datetime:
         """Return the simulated time."""
-        return self._system() + self._offset
+        return self._system() + timedelta(seconds=self._offset_seconds)
 
     def timestamp(self) -> float:
         """Return the simulated time as unix seconds."""
-        return self.now().timestamp()
+        return self._system().timestamp() + self._offset_seconds
 
     def real_timestamp(self) -> float:
         """Return the system's time as unix seconds."""
@@ -49,7 +49,7 @@ class Clock:
         """Move the clock forward by `seconds`."""
         if not 0 <= seconds <= MAX_ADVANCE_SECONDS:
             raise ClockRefused("the clock only moves forward, by ten years at most")
-        self._offset += timedelta(seconds=seconds)
+        self._offset_seconds = timedelta(seconds=self._offset_seconds + seconds).total_seconds()
 
     def move_to(self, moment: datetime) -> None:
         """Move the clock forward to `moment`."""

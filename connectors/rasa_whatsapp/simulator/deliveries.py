@@ -161,7 +161,6 @@ class Deliveries:
                 await self._deliver(delivery)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        self._lines.begun(delivery)
         status, error = await self._attempt(delivery)
         self._lines.leave(delivery)
         delivery.attempted.set()

@@ -103,6 +103,8 @@ class Faults:
 
     def strike(self, kind: str) -> Fault | None:
         """Return the first fault of a kind that strikes now and count it down, or None."""
+        if not self._faults:
+            return None
         fault = next((fault for fault in self._faults if fault.kind == kind and fault.hits()), None)
         if fault is not None and fault.times is not None:
             fault.times -= 1

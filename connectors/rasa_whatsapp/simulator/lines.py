@@ -44,15 +44,14 @@ class Lines:
         if delivery.wa_id is None:
             self._go(delivery)
             return
-        line = self._lines.setdefault(delivery.wa_id, deque())
-        line.append(delivery)
-        if len(line) == 1:
+        line = self._lines.get(delivery.wa_id)
+        if line is None:
+            self._lines[delivery.wa_id] = deque((delivery,))
             self._go(delivery)
-
-    def begun(self, delivery: Delivery) -> None:
-        """The first attempt has begun: the next in line waits for it with patience, but not for ever."""
-        if delivery.wa_id in self._lines:
-            asyncio.get_running_loop().call_later(self._patience_seconds, self.leave, delivery)
+            return
+        line.append(delivery)
+        if len(line) == 2:
+            self._wait_for(line[0])
 
     def leave(self, delivery: Delivery) -> None:
         """Let the next in line go, if this one is still at the head."""
@@ -60,10 +59,12 @@ class Lines:
         if line is None or line[0] is not delivery:
             return
         line.popleft()
-        if line:
-            self._go(line[0])
-        else:
+        if not line:
             del self._lines[delivery.wa_id or ""]
+            return
+        if len(line) > 1:
+            self._wait_for(line[0])
+        self._go(line[0])
 
     def follow(self, before: str, after: str) -> None:
         """Keep what is told of a customer with a new number behind what is still to be told of the old one."""
@@ -73,3 +74,7 @@ class Lines:
         for delivery in line:
             delivery.wa_id = after
         self._lines[after] = line
+
+    def _wait_for(self, head: Delivery) -> None:
+        """Somebody stands behind the head of a line, and has patience, but not for ever."""
+        asyncio.get_running_loop().call_later(self._patience_seconds, self.leave, head)

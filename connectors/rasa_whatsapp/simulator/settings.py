@@ -74,16 +74,18 @@ class Settings:
     # One message per 6 s to one customer, with a burst of 45 (fact sheet 9).
     pair_rate: bool = True
     loopback_only: bool = True
+    # All business numbers; the first one is meant when none is named.
+    numbers: tuple[Number, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put the numbers together once: every request asks for them."""
+        first = Number(id=self.phone_number_id, display=self.display_phone_number, token=self.access_token)
+        object.__setattr__(self, "numbers", (first, *self.more_numbers))
 
     @property
     def first_number(self) -> Number:
         """Return the number that is meant when none is named."""
-        return Number(id=self.phone_number_id, display=self.display_phone_number, token=self.access_token)
-
-    @property
-    def numbers(self) -> tuple[Number, ...]:
-        """Return all business numbers, the first one first."""
-        return (self.first_number, *self.more_numbers)
+        return self.numbers[0]
 
     def number(self, number_id: str) -> Number | None:
         """Return the business number with an id."""

@@ -15,6 +15,8 @@ from rasa_whatsapp.simulator.chat import ChatMessage
 from rasa_whatsapp.simulator.customers import Customer
 from rasa_whatsapp.simulator.settings import Number
 
+_WRITE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
 
 def value(number: Number) -> dict[str, Any]:
     """Return the part that every value about a business number has."""
@@ -47,7 +49,7 @@ def envelope(business_account_id: str, field: str, *contents: Any) -> dict[str, 
 
 def encode(body: Any) -> bytes:
     """Return a body as Meta writes it: ASCII, every `/` escaped."""
-    return json.dumps(body, ensure_ascii=True, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+    return _WRITE(body).replace("/", "\\/").encode("ascii")
 
 
 def signature(body: bytes, app_secret: str) -> str:
