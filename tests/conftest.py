@@ -1,4 +1,4 @@
-"""What the tests share: a clock that is set by hand, a store in a folder of its own, doubles for Graph and the dialogue.
+"""What the tests share: a clock that is set by hand, an empty store of each kind, doubles for Graph and the dialogue.
 
 The stage puts a real gateway between them. No test may open a socket to anything but this machine.
 """
@@ -20,25 +20,40 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import event, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 
 from rasa_whatsapp import firing
 from rasa_whatsapp.cloud.answers import Accepted, Answer
 from rasa_whatsapp.cloud.media_links import MediaLink
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.delivery import DeliveryRules
-from rasa_whatsapp.demo import ensure_model
+from rasa_whatsapp.demo import Stack, ensure_model
+from rasa_whatsapp.demo.failures import ProgramMissing
+from rasa_whatsapp.demo.ports import unused
+from rasa_whatsapp.demo.postgres import Postgres
 from rasa_whatsapp.errors import UploadFailed
 from rasa_whatsapp.gateway import Gateway, Rules
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.storage import arrivals, merging, schema
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.engines import SCHEMA
 from rasa_whatsapp.turn import Turn
 
 ROOT = Path(__file__).resolve().parents[1]
 MORNING = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 NUMBER_ID = "100000000000001"
 LEA = "4915112345678"
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+# The same tests run on both databases where SQL or the order of transactions decides what they see; elsewhere SQLite is enough.
+ON_BOTH = frozenset(
+    f"test_{name}"
+    for name in (
+        "arrivals", "backlog", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
+        "intake", "joining", "lanes", "lanes_in_the_store", "membership", "one_person", "order_wait", "pacing", "servers", "stops",
+        "uploads", "upgrades",
+    )
+)  # fmt: skip
 
 
 class NetworkForbidden(AssertionError):
@@ -363,12 +378,72 @@ def clock() -> SettableClock:
     return SettableClock()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks of these tests."""
+    config.addinivalue_line(
+        "markers", "on(kind): run this only on one kind of store, sqlite or postgresql, and tell why"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test that wants a store the kinds on which it runs."""
+    if "database" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("on")
+    both = (SQLITE, POSTGRESQL) if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH else (SQLITE,)
+    metafunc.parametrize("database", mark.args if mark else both, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a PostgreSQL database with the tables of this version; it forgets all when the power goes."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    (port,) = unused(1)
+    made = Postgres(folder=folder / "postgres", port=port)
+    try:
+        made.make(folder / "initdb.log")
+        server = made.server()
+    except ProgramMissing as problem:
+        pytest.skip(str(problem))
+    careless = [part for name in ("fsync", "synchronous_commit", "full_page_writes") for part in ("-c", f"{name}=off")]
+    server = replace(server, command=(*server.command, *careless))
+    with Stack([server], folder=folder, logs=folder / "logs", limit_seconds=60) as stack:
+        stack.start()
+        store = Database(made.url)
+        store.upgrade()
+        store.close()
+        yield made.url
+
+
+def _emptied(url: str) -> str:
+    """Return the address of a database after all rows are deleted: truncating small tables takes much longer."""
+    import psycopg2
+
+    parts = make_url(url)
+    connection = psycopg2.connect(
+        host=parts.host, port=parts.port, user=parts.username, password=parts.password, dbname=parts.database
+    )
+    tables = [f"DELETE FROM {SCHEMA}.{table.name};" for table in reversed(schema.metadata.sorted_tables)]
+    counted = [
+        f"ALTER SEQUENCE {SCHEMA}.{table.name}_id_seq RESTART;"
+        for table in schema.metadata.sorted_tables
+        if "id" in table.c and table.c.id.autoincrement is True
+    ]
+    with connection, connection.cursor() as cursor:
+        cursor.execute("".join(tables + counted))
+    connection.close()
+    return url
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return an empty store with the tables of this version; it does not wait for the disk, as no test cuts the power."""
-    store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-    store.upgrade()
+    if request.param == POSTGRESQL:
+        store = Database(_emptied(request.getfixturevalue("postgresql")))
+    else:
+        store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+        event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+        store.upgrade()
     yield store
     store.close()
 
