@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import select
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "rasa_whatsapp"
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
-_LOOK_SECONDS = 1.0  # how soon the thread notices that it is to end
 _PAUSE_SECONDS = 1.0
 
 
@@ -40,13 +40,16 @@ class Listener:
         self._url = url
         self._told = told
         self._closed = threading.Event()
+        self._end, self._ends = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name="rasa-whatsapp-listener", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop waiting."""
         self._closed.set()
+        self._end.close()  # the thread's end becomes readable
         self._thread.join()
+        self._ends.close()
 
     def _serve(self) -> None:
         import psycopg2
@@ -68,7 +71,7 @@ class Listener:
             connection.cursor().execute(f"LISTEN {CHANNEL}")
             self._told()  # what was told while nobody listened
             while not self._closed.is_set():
-                if select.select([connection], [], [], _LOOK_SECONDS)[0]:
+                if connection in select.select([connection, self._ends], [], [])[0]:
                     connection.poll()
                     connection.notifies.clear()
                     self._told()
