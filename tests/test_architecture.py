@@ -16,7 +16,9 @@ PURE = [module for module in MODULES if module.startswith(("cloud/", "policy/"))
 STRANGER = [module for module in MODULES if module.startswith("simulator/")]
 OURS = [module for module in MODULES if not module.startswith("simulator/")]
 
-RASA_EDGE = {"channel.py", "output.py", "rasa_dialogue.py", "reminders.py"}
+RASA_EDGE = {"channel.py", "output.py", "rasa_dialogue.py", "rasa_turns.py", "reminders.py"}
+# who knows aiohttp beside the transport: what serves with it, and what tells Rasa's broken connections from other errors
+HTTP_EDGE = {"cli/simulator.py": {"aiohttp", "aiohttp.web"}, "rasa_turns.py": {"aiohttp"}}
 IMPURE = {
     "aiohttp", "alembic", "asyncio", "http", "logging", "os", "pathlib", "random", "rasa", "requests", "ruamel", "sanic",
     "secrets", "socket", "sqlalchemy", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "yaml",
@@ -103,10 +105,24 @@ def test_rasa_stays_at_its_edge(module):
     "module", [module for module in OURS if not module.startswith("demo/") and module != "cli/demo.py"]
 )
 def test_one_socket_out(module):
-    """Only the transport opens connections to Graph; the clock asks a simulator, and the simulator's command serves."""
+    """Only the transport opens connections to Graph; the clock asks a simulator, and servers serve."""
     if module not in ("transport.py", "clock.py"):
         clients = {name for name in imports_of(module) if name.split(".")[0] in ("aiohttp", "requests", "httpx")}
-        assert clients <= ({"aiohttp", "aiohttp.web"} if module == "cli/simulator.py" else set())
+        assert clients <= HTTP_EDGE.get(module, set())
+
+
+@pytest.mark.parametrize("module", [module for module in OURS if not module.startswith("demo/")])
+def test_one_driver(module):
+    """PostgreSQL's own driver is used where SQLAlchemy has no words: for what it tells by itself."""
+    if module != "storage/listening.py":
+        assert "psycopg2" not in roots_of(module)
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_one_server(module):
+    """Only the intake's command serves HTTP by itself; what it serves knows no server."""
+    if module != "cli/intake.py":
+        assert "uvicorn" not in roots_of(module)
 
 
 @pytest.mark.parametrize("module", STRANGER)
