@@ -25,6 +25,7 @@ from rasa_whatsapp.settings.keys import MARKDOWN, SETTINGS
 from rasa_whatsapp.settings.numbers import PER_NUMBER, BusinessNumber, business_numbers
 from rasa_whatsapp.settings.setting import Setting, masked, unknown_keys, without_password
 
+_FEWEST_SENDS = 64
 CREDENTIALS_KEY = "rasa_whatsapp.WhatsAppInput"
 
 
@@ -83,6 +84,7 @@ class Settings:
             turns_at_once=self["turns_at_once"],
             retention=self["retention_days"],
             messages_per_second=self["messages_per_second"],
+            sends_at_once=max(_FEWEST_SENDS, self["messages_per_second"] // 2),  # Meta may take half a second for each
             backlog_limit=self["backlog_limit"],
         )
 

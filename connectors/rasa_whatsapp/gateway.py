@@ -14,14 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_whatsapp import delivery, firing, spoken, turns
+from rasa_whatsapp import delivery, firing, receipts, spoken, turns
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.cloud import outbound
 from rasa_whatsapp.cloud.answers import Answer
@@ -35,6 +35,7 @@ from rasa_whatsapp.lanes import Lanes
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.membership import Membership
 from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
+from rasa_whatsapp.receipts import Receipt
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.responses.utterances import Wording, to_utterance
 from rasa_whatsapp.spoken import Spoken
@@ -44,6 +45,7 @@ from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.storage.lanes import Kind, Lane
 from rasa_whatsapp.throttle import Throttle
+from rasa_whatsapp.together import Together
 from rasa_whatsapp.turn import Turn
 from rasa_whatsapp.turn_sources import Keywords
 from rasa_whatsapp.turns import Answered, Due, TurnRules
@@ -106,6 +108,8 @@ class Gateway:
         self._stops = Stops(rules.intake.number_ids)
         self._turns = Lanes(Kind.TURNS, self.take_turn, database=database, clock=clock, at_once=rules.turns_at_once)
         self._sends = Lanes(Kind.SENDS, self.deliver, database=database, clock=clock, at_once=rules.sends_at_once)
+        self._requests: Together[Lane, delivery.Next] = Together(self._begin_requests)
+        self._receipts: Together[Receipt, bool] = Together(self._record_receipts)
         self._membership = Membership(database, clock, self._reborn)
         self.reception = Reception(
             database,
@@ -187,15 +191,16 @@ class Gateway:
 
     async def deliver(self, lane: Lane) -> bool:
         """Send the contact's next message; return whether to look for another at once."""
-        rules = self._rules.delivery
-        step = await self._database.run(delivery.begin_next, lane, rules, self._clock.now(), self._stops.until)
+        step = await self._requests.ask(lane)
         if isinstance(step, Send):
             answer = await self._post(step)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
-            return await self._database.run(delivery.record, step, answer, rules, self._clock.now(), jitter)
+            return await self._receipts.ask(Receipt(step, answer, jitter))
         if isinstance(step, Upload):
             await self._upload(step)
             return True
+        if step is None:
+            raise LaneLost(f"the lane of {lane.contact_id} is another server's now")
         return step
 
     async def schedule(self, follow_up: NewFollowUp, turn: Turn | None = None) -> None:
@@ -223,6 +228,13 @@ class Gateway:
         if getattr(answer, "code", None) == _TOO_FAST:
             self._throttle.slow_down(number_id)
         return answer
+
+    async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
+        now, stopped = self._clock.now(), self._stops.until
+        return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped)
+
+    async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:
+        return await self._database.run(receipts.record, answered, self._rules.delivery, self._clock.now())
 
     async def _reserve(self, number_id: str, share: timedelta) -> timedelta:
         return await self._database.run(paces.reserve, number_id, share)

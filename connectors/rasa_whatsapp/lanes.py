@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _LONGEST_LOOK_SECONDS = 60.0
 _TURN_SECONDS = 1.0  # after this long a lane gives way, if all places are taken
+_GATHER_SECONDS = 0.005
 _FOR_REPLIES = 4  # one place in so many is kept free of bulk
 
 
@@ -99,6 +100,8 @@ class Lanes:
 
     async def _claim(self) -> None:
         while True:
+            if self._free < self._at_once // 2:
+                await asyncio.sleep(_GATHER_SECONDS)  # much is under way: several places are filled at once
             self._look.clear()
             try:
                 pause = await self._claim_some()

@@ -40,6 +40,7 @@ class Graph:
     def __init__(self, accounts: Mapping[str, Account], *, timeout_seconds: float = 30.0) -> None:
         self._accounts = accounts
         self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # how many send at once, the lanes decide
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
             headers={"User-Agent": _USER_AGENT},
             cookie_jar=aiohttp.DummyCookieJar(),

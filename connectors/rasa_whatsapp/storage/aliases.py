@@ -30,6 +30,11 @@ _OF_VALUE = (
     .order_by(aliases.c.first_at)
 )
 _OF_CONTACT = select(aliases).where(aliases.c.contact_id == bindparam("contact")).order_by(aliases.c.seen_at)
+_HELD = (
+    select(aliases.c.contact_id, aliases.c.kind, aliases.c.value)
+    .where(aliases.c.contact_id.in_(bindparam("contacts", expanding=True)), aliases.c.retired_at.is_(None))
+    .order_by(aliases.c.seen_at)
+)
 _ADD = insert(aliases)
 _SAME = (
     (aliases.c.number_id == bindparam("number"))
@@ -77,11 +82,18 @@ def current(connection: Connection, contact_id: str) -> dict[str, str]:
     return {alias.kind: alias.value for alias in of_contact(connection, contact_id) if alias.retired_at is None}
 
 
+def current_of(connection: Connection, contact_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the same for many contacts, by their ids."""
+    found: dict[str, dict[str, str]] = {}
+    for row in connection.execute(_HELD, {"contacts": list(contact_ids)}) if contact_ids else ():
+        found.setdefault(row.contact_id, {})[row.kind] = row.value
+    return found
+
+
 def numbers_of(connection: Connection, contact_ids: Collection[str]) -> dict[str, str]:
     """Return the present number of each of these contacts who has one."""
-    held = (aliases.c.kind == NUMBER) & aliases.c.retired_at.is_(None) & aliases.c.contact_id.in_(list(contact_ids))
-    rows = connection.execute(select(aliases.c.contact_id, aliases.c.value).where(held).order_by(aliases.c.seen_at))
-    return {str(row.contact_id): str(row.value) for row in rows}
+    known = current_of(connection, contact_ids)
+    return {contact_id: names[NUMBER] for contact_id, names in known.items() if NUMBER in names}
 
 
 def see(connection: Connection, number_id: str, kind: str, value: str, contact_id: str, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,9 @@ _SET_WINDOW = (
     .values(window_opened_at=bindparam("opened_at"), window_refused_at=bindparam("refused_at"))
 )
 _SET_RESTED = update(contacts).where(contacts.c.id == bindparam("contact")).values(rested_at=bindparam("rested"))
-_CHOICES = select(consent).where(consent.c.contact_id == bindparam("contact")).order_by(consent.c.at, consent.c.id)
+_OF_ALL = bindparam("contacts", expanding=True)
+_READ_MANY = select(contacts).where(contacts.c.id.in_(_OF_ALL), contacts.c.merged_into.is_(None))
+_CHOICES = select(consent).where(consent.c.contact_id.in_(_OF_ALL)).order_by(consent.c.at, consent.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,30 @@ def read(connection: Connection, contact_id: str) -> Contact | None:
     row = _row(connection, contact_id)
     if row is None:
         return None
-    known = aliases.current(connection, row.id)
+    return _contacts(connection, [row])[row.id]
+
+
+def read_many(connection: Connection, contact_ids: Collection[str]) -> dict[str, Contact]:
+    """Return these contacts by their ids, but not those who were merged into others."""
+    rows = connection.execute(_READ_MANY, {"contacts": list(contact_ids)}).all() if contact_ids else []
+    return _contacts(connection, rows)
+
+
+def _contacts(connection: Connection, rows: Sequence[Any]) -> dict[str, Contact]:
+    ids = [row.id for row in rows]
+    names = aliases.current_of(connection, ids)
+    choices = _choices(connection, ids)
+    return {row.id: _contact(row, names.get(row.id, {}), choices.get(row.id, [])) for row in rows}
+
+
+def _contact(row: Any, names: Mapping[str, str], choices: Sequence[ConsentGiven]) -> Contact:
     return Contact(
         id=row.id,
         number_id=row.number_id,
         name=row.name,
-        recipient=Recipient(known.get(aliases.NUMBER), known.get(aliases.USER_ID)),
+        recipient=Recipient(names.get(aliases.NUMBER), names.get(aliases.USER_ID)),
         window=CareWindow(row.window_opened_at, row.window_refused_at),
-        consent=Consent(_choices(connection, row.id)),
+        consent=Consent(tuple(choices)),
         free_entry=FreeEntryPoint(row.referred_at, row.referral_answered_at),
         paused_until=row.paused_until,
         rested_at=row.rested_at,
@@ -123,9 +141,11 @@ def pause(connection: Connection, contact_id: str, until: datetime) -> None:
     connection.execute(update(contacts).where((contacts.c.id == contact_id) & shorter).values(paused_until=until))
 
 
-def record_sending(connection: Connection, contact_id: str, rested_at: datetime) -> None:
-    """Note when messages to the contact will be back at their full burst."""
-    connection.execute(_SET_RESTED, {"contact": contact_id, "rested": rested_at})
+def record_sending(connection: Connection, rested: Mapping[str, datetime]) -> None:
+    """Note when messages to these contacts will be back at their full burst."""
+    values = [{"contact": contact_id, "rested": rested_at} for contact_id, rested_at in rested.items()]
+    if values:
+        connection.execute(_SET_RESTED, values)
 
 
 def record_consent(connection: Connection, contact_id: str, given: ConsentGiven) -> None:
@@ -152,10 +172,11 @@ def record_consent(connection: Connection, contact_id: str, given: ConsentGiven)
     )
 
 
-def _choices(connection: Connection, contact_id: str) -> tuple[ConsentGiven, ...]:
-    return tuple(
-        ConsentGiven(
+def _choices(connection: Connection, contact_ids: Collection[str]) -> dict[str, list[ConsentGiven]]:
+    found: dict[str, list[ConsentGiven]] = {}
+    for row in connection.execute(_CHOICES, {"contacts": list(contact_ids)}) if contact_ids else ():
+        given = ConsentGiven(
             scope=Scope(row.scope), choice=Choice(row.choice), at=row.at, source=row.source, evidence=row.evidence
         )
-        for row in connection.execute(_CHOICES, {"contact": contact_id})
-    )
+        found.setdefault(row.contact_id, []).append(given)
+    return found

@@ -37,6 +37,7 @@ def opened(url: str) -> Engine:
         hide_parameters=True,
         pool_size=POSTGRESQL_CONNECTIONS,
         max_overflow=0,
+        executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
         connect_args=postgresql_arguments(),
     )
 

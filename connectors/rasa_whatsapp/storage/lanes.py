@@ -8,7 +8,7 @@ is added meanwhile is seen or comes after, and a server that was taken for dead 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -78,6 +78,13 @@ _NEXT = text("SELECT min(ready_at) AS ready_at FROM lanes WHERE kind = :kind AND
 _MINE = "kind = :kind AND contact_id = :contact AND owner = :owner"
 _HOLD_SQLITE = text(f"SELECT 1 FROM lanes WHERE {_MINE}")
 _HOLD_POSTGRESQL = text(f"SELECT 1 FROM lanes WHERE {_MINE} FOR UPDATE")
+_SOME = (
+    "kind = :kind AND contact_id IN :contacts AND owner = :owner ORDER BY contact_id"  # in one order, against deadlocks
+)
+_HELD_SQLITE = text(f"SELECT contact_id FROM lanes WHERE {_SOME}").bindparams(bindparam("contacts", expanding=True))
+_HELD_POSTGRESQL = text(f"SELECT contact_id FROM lanes WHERE {_SOME} FOR UPDATE").bindparams(
+    bindparam("contacts", expanding=True)
+)
 _GIVE_BACK = text(f"UPDATE lanes SET owner = NULL, ready_at = :ready_at, rank = :rank WHERE {_MINE}").bindparams(
     bindparam("ready_at", type_=Moment)
 )
@@ -142,6 +149,23 @@ def is_held(connection: Connection, lane: Lane) -> bool:
     """Keep the lane until this transaction ends, if it is still its owner's; tell whether."""
     statement = _HOLD_SQLITE if is_sqlite(connection) else _HOLD_POSTGRESQL
     return connection.execute(statement, _named(lane)).first() is not None
+
+
+def held(connection: Connection, some: Collection[Lane]) -> set[Lane]:
+    """Keep those of some lanes of one owner that are still its own, until this transaction ends; return them."""
+    if not some:
+        return set()
+    first = next(iter(some))
+    values = {"kind": first.kind.value, "contacts": [lane.contact_id for lane in some], "owner": first.owner}
+    statement = _HELD_SQLITE if is_sqlite(connection) else _HELD_POSTGRESQL
+    mine = {contact_id for (contact_id,) in connection.execute(statement, values)}
+    return {lane for lane in some if lane.contact_id in mine and lane.owner == first.owner}
+
+
+def finish_all(connection: Connection, some: Collection[Lane]) -> None:
+    """Give up lanes in which nothing is left to do."""
+    if some:
+        connection.execute(_FINISH, [_named(lane) for lane in some])
 
 
 def give_back(connection: Connection, lane: Lane, ready_at: datetime, rank: Rank = Rank.REPLY) -> None:

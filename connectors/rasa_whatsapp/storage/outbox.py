@@ -10,13 +10,13 @@ sending, accepted, sent -> failed; if it turns out to be delivered all the same,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
@@ -80,6 +80,11 @@ class Message(NewMessage):
     copies: int
     created_at: datetime
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is still to be sent, as far as is known."""
+        return self.state.value in OPEN
+
     def again(self, key: str) -> NewMessage:
         """Return the same to be said under another key."""
         return NewMessage(
@@ -117,15 +122,16 @@ class Previous:
 # Statements of every message are built once: building one costs several times what running it does.
 _ADD = insert(outbox)
 BY_KEY = select(outbox).where(outbox.c.key == bindparam("known_key"))
-_HEAD = (
+_MINE = outbox.c.contact_id.in_(bindparam("contacts", expanding=True)) & outbox.c.state.in_(OPEN)
+_HEADS = (
     select(outbox)
-    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(OPEN))
-    .order_by(outbox.c.id)
-    .limit(1)
+    .where(outbox.c.id.in_(select(func.min(outbox.c.id)).where(_MINE).group_by(outbox.c.contact_id)))
+    .with_for_update()  # a status that tells that one was sent comes before, or after
 )
+_OWED = select(outbox.c.contact_id).where(_MINE).distinct()
 _BEGIN = (
     update(outbox)
-    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
+    .where(outbox.c.id == bindparam("row"))
     .values(
         state=State.SENDING.value,
         request=bindparam("made"),
@@ -135,21 +141,22 @@ _BEGIN = (
         tried_at=bindparam("now"),
     )
 )
-_NAME = (
+_IS_OPEN = or_(*(outbox.c.state == state for state in OPEN))  # IN cannot be part of a statement for many rows
+_ACCEPT = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"))
-    .values(message_id=bindparam("meta_id"), accepted_at=bindparam("now"))
+    .values(
+        message_id=bindparam("meta_id"),
+        accepted_at=bindparam("now"),
+        state=case((_IS_OPEN, State.ACCEPTED.value), else_=outbox.c.state),
+        reason=case((_IS_OPEN, null()), else_=outbox.c.reason),
+    )
 )
 _PREVIOUS = (
     select(outbox.c.utterance, outbox.c.state, outbox.c.accepted_at)
     .where(outbox.c.contact_id == bindparam("contact"), outbox.c.id < bindparam("row"))
     .order_by(outbox.c.id.desc())
     .limit(1)
-)
-_ACCEPT = (
-    update(outbox)
-    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
-    .values(state=State.ACCEPTED.value, reason=None)
 )
 
 
@@ -201,10 +208,16 @@ def add_refused(connection: Connection, *, contact_id: str, key: str, reason: st
     )
 
 
-def head(connection: Connection, contact_id: str) -> Message | None:
-    """Return the contact's next message to send, in the order in which they were said, or None."""
-    row = connection.execute(_HEAD, {"contact": contact_id}).first()
-    return None if row is None else message_of(row)
+def heads(connection: Connection, contact_ids: Collection[str]) -> dict[str, Message]:
+    """Return the next message to send of each of these contacts who is owed one, in the order in which they were said."""
+    rows = connection.execute(_HEADS, {"contacts": list(contact_ids)}) if contact_ids else ()
+    return {row.contact_id: message_of(row) for row in rows}
+
+
+def owed(connection: Connection, contact_ids: Collection[str]) -> set[str]:
+    """Return those of these contacts who are owed something."""
+    rows = connection.execute(_OWED, {"contacts": list(contact_ids)}) if contact_ids else ()
+    return {str(contact_id) for (contact_id,) in rows}
 
 
 def previous(connection: Connection, message: Message) -> Previous | None:
@@ -215,23 +228,28 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     return Previous(State(row.state), row.accepted_at)
 
 
-def begin(connection: Connection, message: Message, *, request: JSONDict, form: str, now: datetime) -> bool:
-    """Note the request before it is made, and that the attempt counts; False if a status has just told that it was sent."""
-    values = {
-        "row": message.id,
-        "made": request,
-        "as_form": form,
-        "tried": message.attempts + 1,
-        "first": message.first_tried_at or now,
-        "now": now,
-    }
-    return bool(connection.execute(_BEGIN, values).rowcount)
+def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict]]) -> None:
+    """Note requests before they are made, and that the attempts count: each with its message as it is then."""
+    values = [
+        {
+            "row": message.id,
+            "made": request,
+            "as_form": message.form,
+            "tried": message.attempts,
+            "first": message.first_tried_at,
+            "now": message.tried_at,
+        }
+        for message, request in begun
+    ]
+    if values:
+        connection.execute(_BEGIN, values)
 
 
-def accept(connection: Connection, message: Message, message_id: str, now: datetime) -> None:
-    """Note Meta's receipt; a status that came before it is not undone."""
-    connection.execute(_NAME, {"row": message.id, "meta_id": message_id, "now": now})
-    connection.execute(_ACCEPT, {"row": message.id})
+def accept(connection: Connection, accepted: Sequence[tuple[Message, str]], now: datetime) -> None:
+    """Note Meta's receipts, each by its id; a status that came before one is not undone."""
+    values = [{"row": message.id, "meta_id": meta_id, "now": now} for message, meta_id in accepted]
+    if values:
+        connection.execute(_ACCEPT, values)
 
 
 def postpone(

@@ -139,7 +139,6 @@ lanes = Table(
         postgresql_where=text("owner IS NULL"),
         sqlite_where=text("owner IS NULL"),
     ),
-    Index("lanes_owner", "owner"),
 )
 
 # Up to when the throughput of each business number is spent, by the database's clock.
@@ -204,7 +203,6 @@ outbox = Table(
     Column("reason", Text),
     Column("created_at", Moment, nullable=False),
     Index("outbox_lane", "contact_id", "state"),
-    Index("outbox_state", "state"),
     Index("outbox_contact", "contact_id", "id"),
 )
 

@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "contact_id"),
     )
     op.create_index("lanes_free", "lanes", ["kind", "rank", "ready_at"], postgresql_where=_FREE, sqlite_where=_FREE)
-    op.create_index("lanes_owner", "lanes", ["owner"])
     op.create_table(
         "arrivals",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
@@ -51,6 +50,7 @@ def upgrade() -> None:
         op.add_column("inbox", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     op.add_column("inbox", sa.Column("joined_to", sa.BigInteger(), nullable=True))
     op.add_column("outbox", sa.Column("accepted_at", sa.BigInteger(), nullable=True))
+    op.drop_index("outbox_state", "outbox")  # what waits is found by its lane; SQLite would choose this index for it
     op.create_index("outbox_contact", "outbox", ["contact_id", "id"])
     op.create_index("statuses_at", "statuses", ["at"])
     _let_follow_ups_wait()
