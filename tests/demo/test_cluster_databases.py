@@ -81,11 +81,14 @@ def test_a_stranger_with_its_old_id_does_not_matter(stack: Stack, postgres: Post
     stack.kill("postgres")
     lock = postgres.folder / "data" / "postmaster.pid"
     sleep = [*unprivileged("postgres", postgres.folder), "sleep", "600"]
-    with subprocess.Popen(sleep, cwd="/") as stranger:
+    stranger = subprocess.Popen(sleep, cwd="/")
+    try:
         lock.write_text("\n".join([str(stranger.pid), *lock.read_text().splitlines()[1:], ""]))
         with Stack([postgres.server()], folder=postgres.folder, logs=postgres.folder.parent / "again") as again:
             again.start()
+    finally:
         stranger.kill()
+        stranger.wait()
 
 
 def test_stop_does_not_wait_for_clients(stack: Stack, tmp_path: Path) -> None:
