@@ -16,8 +16,7 @@ import psycopg2
 import pytest
 import requests
 
-from rasa_whatsapp.demo import Stack
-from rasa_whatsapp.demo.cluster import running_cluster
+from rasa_whatsapp.demo import Stack, running_cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 60
