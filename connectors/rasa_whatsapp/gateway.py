@@ -230,8 +230,11 @@ class Gateway:
         return answer
 
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
-        now, stopped = self._clock.now(), self._stops.until
-        return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped)
+        now = self._clock.now()
+        well_since = now - timedelta(seconds=self._membership.well_seconds)
+        return await self._database.run(
+            delivery.begin_next, wanted, self._rules.delivery, now, self._stops.until, well_since
+        )
 
     async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:
         return await self._database.run(receipts.record, answered, self._rules.delivery, self._clock.now())
@@ -290,7 +293,7 @@ class Gateway:
             due,
             self._clock.now(),
             reason=type(problem).__name__,
-            pause=min(timedelta(seconds=2 ** (due.row.failures + 1)), _LONGEST_TURN_PAUSE),
+            pause=min(timedelta(seconds=2**due.row.failures), _LONGEST_TURN_PAUSE),
             last_attempt=self._rules.turn_attempts,
         )
         if parked:

@@ -44,6 +44,7 @@ class Lanes:
         self._clock = clock
         self._at_once = at_once
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._held: dict[str, None] = {}  # claimed with others by one transaction, more than there were places for
         self._again: set[str] = set()
         self._look = asyncio.Event()
         self._claiming: asyncio.Task[None] | None = None
@@ -69,12 +70,13 @@ class Lanes:
         for contact_id in contact_ids:
             self._again.add(contact_id)
             if contact_id not in self._running and self._is_open:
-                lane = Lane(self._kind, contact_id, self._owner)
-                self._running[contact_id] = asyncio.get_running_loop().create_task(self._run(lane))
+                self._held[contact_id] = None
+        self._begin_held()
 
     def forsake(self, owner: str) -> None:
         """Go on as another server: this one was taken for dead, and its lanes are lost."""
         self._owner = owner
+        self._held.clear()
         self._look.set()
 
     async def close(self, grace_seconds: float) -> None:
@@ -96,7 +98,14 @@ class Lanes:
 
     @property
     def _free(self) -> int:
-        return self._at_once - len(self._running)
+        return self._at_once - len(self._running) - len(self._held)
+
+    def _begin_held(self) -> None:
+        while self._held and self._is_open and len(self._running) < self._at_once:
+            contact_id = next(iter(self._held))
+            del self._held[contact_id]
+            lane = Lane(self._kind, contact_id, self._owner)
+            self._running[contact_id] = asyncio.get_running_loop().create_task(self._run(lane))
 
     async def _claim(self) -> None:
         while True:
@@ -140,7 +149,6 @@ class Lanes:
     async def _run(self, lane: Lane) -> None:
         try:
             while lane.contact_id in self._again and self._is_open:
-                self._again.discard(lane.contact_id)
                 await self._work_until_done(lane)
         except LaneLost as problem:
             logger.warning("%s.", problem, extra={"action": "lane_lost"})
@@ -149,11 +157,13 @@ class Lanes:
             self._look.set()
             if lane.contact_id in self._again and self._is_open and lane.owner != self._owner:
                 self.take([lane.contact_id])  # it was claimed anew meanwhile, under the new id
+            self._begin_held()
 
     async def _work_until_done(self, lane: Lane) -> None:
         since = asyncio.get_running_loop().time()
         more = True
         while more and self._is_open:
+            self._again.discard(lane.contact_id)  # what was added until now is seen by this look
             try:
                 more = await self._work(lane)
             except LaneLost:
