@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar, cast
 
@@ -75,12 +76,15 @@ class Database:
         loop = asyncio.get_running_loop()
 
         def tell() -> None:
-            loop.call_soon_threadsafe(changed)
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(changed)
 
         if self.is_sqlite:
             self._worker.listen(tell)
-        else:
-            self._listener = Listener(self._engine.url, tell)
+            return
+        if self._listener is not None:
+            self._listener.close()
+        self._listener = Listener(self._engine.url, tell)
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work(connection, ...)` returns, in one transaction that is durable when this returns.
