@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -63,6 +64,17 @@ def test_order_of_the_start(cluster: Cluster) -> None:
         "postgres", "redis", "simulator", "actions", "intake", "rasa-1", "rasa-2", "rasa-3", "proxy",
     ]  # fmt: skip
     assert {server.name for server in servers if server.comes_first} == {"postgres", "redis", "simulator"}
+
+
+def test_on_a_file_there_is_one_rasa_server(cluster: Cluster) -> None:
+    """Without PostgreSQL neither Redis nor a proxy is needed: webhooks go to the intake, and both share the file."""
+    small = replace(cluster, store="sqlite", servers=1)
+    servers = {server.name: server for server in small.members()}
+    assert list(servers) == ["simulator", "actions", "intake", "rasa-1"]
+    webhook = f"http://127.0.0.1:{cluster.ports['intake']}/webhooks/whatsapp/webhook"
+    assert webhook in servers["simulator"].command
+    assert read(cluster.state / "credentials.yml")[CHANNEL]["database_url"].startswith("sqlite:///")
+    assert "lock_store" not in read(cluster.state / "endpoints.yml")
 
 
 def test_settings_files(cluster: Cluster) -> None:

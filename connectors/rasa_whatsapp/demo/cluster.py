@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rasa_whatsapp.demo import programs
 from rasa_whatsapp.demo.backing import REDIS_DATABASE, proxy_server, redis_server
@@ -39,7 +39,7 @@ from rasa_whatsapp.demo.stack import START_LIMIT_SECONDS, Server, Stack
 from rasa_whatsapp.demo.state import occupied
 
 STATE = ".cluster"
-POSTGRESQL, SQLITE = "postgresql", "sqlite"
+Store = Literal["postgresql", "sqlite"]
 MEMBERS = ("postgres", "redis", "simulator", "actions", "intake", "proxy")
 PAUSE_BEFORE_RESTART_SECONDS = 1.0
 
@@ -53,14 +53,14 @@ class Cluster:
     model: Path
     ports: Mapping[str, int]
     servers: int = 2
-    store: str = POSTGRESQL
+    store: Store = "postgresql"
     settings: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     simulator_arguments: Sequence[str] = ()
 
     def members(self, tick: Callable[[], None] = nothing) -> list[Server]:
         """Make what must be there before the start; return the servers in the order of the start."""
-        if self.store == SQLITE:
+        if self.store == "sqlite":
             self._write_settings({}, {})
             return [self._simulator(), *self._actions(), self._intake(), *self._rasa_servers()]
         programs.require_all()
@@ -94,7 +94,7 @@ class Cluster:
         return {**surroundings(), **demo_environment(self.state, self._bot_ports), **self.environment}
 
     def _simulator(self) -> Server:
-        webhook = webhook_of(self.ports["intake" if self.store == SQLITE else "proxy"])
+        webhook = webhook_of(self.ports["intake" if self.store == "sqlite" else "proxy"])
         arguments = self.simulator_arguments
         port = self.ports["simulator"]
         return simulator(self.folder, self.state, port, self._shared(), webhook=webhook, arguments=arguments)
@@ -133,7 +133,7 @@ def running_cluster(
     *,
     state: Path,
     servers: int = 2,
-    store: str = POSTGRESQL,
+    store: Store = "postgresql",
     ports: Mapping[str, int] | None = None,
     model: Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -189,7 +189,7 @@ def cluster_stack(
 
 def start(cluster: Cluster, stack: Stack, tick: Callable[[], None] = nothing) -> None:
     """Start the databases, bring the tables up to date, start the rest; return when each answers."""
-    if cluster.store == POSTGRESQL:
+    if cluster.store == "postgresql":
         stack.start("postgres")
         stack.start("redis")
         cluster.upgrade(tick)
