@@ -5,6 +5,7 @@ Every moment that the simulator writes anywhere comes from here; aware UTC.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
@@ -15,16 +16,11 @@ class ClockRefused(ValueError):
     """The clock was asked to go back, or too far."""
 
 
-def system_now() -> datetime:
-    """Return the system's time, aware UTC."""
-    return datetime.now(timezone.utc)
-
-
 class Clock:
     """A clock that can be moved forward."""
 
-    def __init__(self, offset_seconds: float = 0.0, system: Callable[[], datetime] = system_now) -> None:
-        """Start `offset_seconds` ahead of `system`."""
+    def __init__(self, offset_seconds: float = 0.0, system: Callable[[], float] = time.time) -> None:
+        """Start `offset_seconds` ahead of `system`, which tells unix seconds."""
         self._offset_seconds = timedelta(seconds=offset_seconds).total_seconds()
         self._system = system
 
@@ -35,15 +31,15 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the simulated time."""
-        return self._system() + timedelta(seconds=self._offset_seconds)
+        return datetime.fromtimestamp(self.timestamp(), timezone.utc)
 
     def timestamp(self) -> float:
         """Return the simulated time as unix seconds."""
-        return self._system().timestamp() + self._offset_seconds
+        return self._system() + self._offset_seconds
 
     def real_timestamp(self) -> float:
         """Return the system's time as unix seconds."""
-        return self._system().timestamp()
+        return self._system()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by `seconds`."""

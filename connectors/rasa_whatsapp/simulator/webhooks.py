@@ -6,7 +6,6 @@ body again before checking the signature fails (M:webhooks/create-webhook-endpoi
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from typing import Any
@@ -54,7 +53,7 @@ def encode(body: Any) -> bytes:
 
 def signature(body: bytes, app_secret: str) -> str:
     """Return the value of `X-Hub-Signature-256` for a body."""
-    return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.digest(app_secret.encode(), body, "sha256").hex()
 
 
 def contact(customer: Customer, *, with_username: bool = True) -> dict[str, Any]:
