@@ -45,7 +45,7 @@ class DeliveryRules:
     templates: TemplateBook = field(default_factory=TemplateBook)
     fallback_languages: Sequence[str] = ()
     utility_needs_opt_in: bool = False
-    settle: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(seconds=30)
     age_limit: timedelta = timedelta(hours=23)
     order_wait: timedelta = timedelta(0)
     upload_hosts: Collection[str] = ()
@@ -79,15 +79,17 @@ def begin_next(
     rules: DeliveryRules,
     now: datetime,
     stopped: Mapping[str, datetime],
+    well_since: datetime,
 ) -> list[Next]:
     """Return the next request of each lane, noted in the outbox before it is made; lanes in which nothing is owed are finished.
 
-    `stopped` tells until when nothing may go from which business numbers.
+    `stopped` tells until when nothing may go from which business numbers, `well_since` from when on statuses could be stored: what
+    may have been sent waits for them, and the time before does not count.
     """
     held = lanes.held(connection, wanted)
     heads = outbox.heads(connection, [lane.contact_id for lane in held])
     known = contacts.read_many(connection, list(heads))
-    turn = _Round(connection, rules, now, stopped)
+    turn = _Round(connection, rules, now, stopped, well_since)
     steps = [turn.next(lane, heads.get(lane.contact_id), known) if lane in held else None for lane in wanted]
     sends = [step for step in steps if isinstance(step, Send)]
     outbox.begin(connection, [(send.message, send.request.body) for send in sends])
@@ -112,6 +114,7 @@ class _Round:
     rules: DeliveryRules
     now: datetime
     stopped: Mapping[str, datetime]
+    well_since: datetime
 
     def next(self, lane: Lane, message: Message | None, known: Mapping[str, Contact]) -> Next:
         """Return what to do for the head of a lane."""
@@ -120,8 +123,9 @@ class _Round:
         if message.state is State.SENDING:
             receipts.settle_interrupted(self.connection, message, self.rules, self.now)
             return True
-        if message.not_before is not None and message.not_before > self.now:
-            return self._wait(lane, message, message.not_before)
+        not_before = self._not_before(message)
+        if not_before > self.now:
+            return self._wait(lane, message, not_before)
         if self.now - message.created_at > self.rules.age_limit:
             return self._refuse(
                 message, f"it could not be sent within {self.rules.age_limit}, which is too late to be useful"
@@ -133,6 +137,11 @@ class _Round:
         if ready_at > self.now:
             return self._wait(lane, message, ready_at)
         return self._pass_gate(lane, message, contact)
+
+    def _not_before(self, message: Message) -> datetime:
+        """Return when the message may be tried again, if it was tried."""
+        heard = self.well_since + self.rules.settle if message.state is State.UNSETTLED else self.now
+        return max(message.not_before or self.now, heard)
 
     def _wait(self, lane: Lane, message: Message, until: datetime) -> bool:
         rank = lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY

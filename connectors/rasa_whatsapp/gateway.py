@@ -230,11 +230,8 @@ class Gateway:
         return answer
 
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
-        now = self._clock.now()
-        well_since = now - timedelta(seconds=self._membership.well_seconds)
-        return await self._database.run(
-            delivery.begin_next, wanted, self._rules.delivery, now, self._stops.until, well_since
-        )
+        now, stopped, well_since = self._clock.now(), self._stops.until, self._membership.well_since
+        return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped, well_since)
 
     async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:
         return await self._database.run(receipts.record, answered, self._rules.delivery, self._clock.now())

@@ -25,14 +25,15 @@ _HUNG_SECONDS = 120.0
 
 
 class Membership:
-    """The lease of this server, made where its event loop runs; `lost` is called in the event loop with the new id when the old one was taken for dead."""
+    """The lease of this server, made where its event loop runs. `well_since` is from when on it has had its store; `lost` is called in the event loop with the new id when the old one was taken for dead."""
 
     def __init__(self, database: Database, clock: Clock, lost: Callable[[str], None]) -> None:
         self.id = ""
         self._database = database
         self._clock = clock
         self._lost = lost
-        self._beaten_at = self._looped_at = self._well_since = 0.0
+        self._beaten_at = self._looped_at = self._well_from = 0.0
+        self.well_since = clock.now()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop = asyncio.get_running_loop()
@@ -41,7 +42,8 @@ class Membership:
         """Enter this server; on an SQLite file it is the only one, and what another one left is its own."""
         self.id = _new_id()
         await self._database.run(servers.join, self.id, LEASE_SECONDS)
-        self._beaten_at = self._looped_at = self._well_since = self._loop.time()
+        self._beaten_at = self._looped_at = self._loop.time()
+        self._is_well_again()
         if self._database.is_sqlite:
             await self._bury()
             return
@@ -51,7 +53,7 @@ class Membership:
     async def look(self) -> None:
         """Give back what servers owned that are dead, unless the store was away: then they had no way to tell that they live."""
         self._looped_at = self._loop.time()
-        if not self._database.is_sqlite and self._looped_at - self._well_since > LEASE_SECONDS:
+        if not self._database.is_sqlite and self._looped_at - self._well_from > LEASE_SECONDS:
             await self._bury()
 
     @property
@@ -65,6 +67,10 @@ class Membership:
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
         await self._database.run(servers.leave, self.id, self._clock.now())
+
+    def _is_well_again(self) -> None:
+        self._well_from = self._loop.time()
+        self.well_since = self._clock.now()
 
     async def _bury(self) -> None:
         for dead in await self._database.run(servers.bury, self.id, self._clock.now()):
@@ -80,12 +86,12 @@ class Membership:
             try:
                 self._beat_once(now)
             except Exception as problem:  # noqa: BLE001 - the store is away: the lease may end meanwhile
-                self._well_since = self._loop.time()
+                self._is_well_again()
                 logger.warning("The lease was not renewed: %s", trace(problem), extra={"action": "lease_late"})
 
     def _beat_once(self, now: float) -> None:
         if now - self._beaten_at > LEASE_SECONDS:
-            self._well_since = now
+            self._is_well_again()
         if not self._database.run_now(servers.beat, self.id, LEASE_SECONDS):
             self.id = _new_id()
             self._database.run_now(servers.join, self.id, LEASE_SECONDS)

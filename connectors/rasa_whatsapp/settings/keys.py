@@ -179,7 +179,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="settle_seconds",
         read=readers.seconds,
-        default=timedelta(seconds=10),
+        default=timedelta(seconds=30),
         meaning="How long a status may tell the fate of an unanswered request.",
     ),
     Setting(
