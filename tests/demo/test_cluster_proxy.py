@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from rasa_whatsapp.demo import Stack
-from rasa_whatsapp.demo.backing import proxy_server
+from rasa_whatsapp.demo.backing import PROXY_TEMPLATE, proxy_server
 from rasa_whatsapp.demo.ports import unused
 
 WEBHOOK = "/webhooks/whatsapp/webhook"
@@ -176,6 +176,13 @@ def test_health_is_for_asking_only(proxy: Stack, upstreams: list[Upstream]) -> N
     for upstream in upstreams:
         upstream.stop()
     assert requests.get(proxy.url("proxy") + "/webhooks/whatsapp/", timeout=10).status_code == 502
+
+
+def test_a_log_around_it_is_replaced() -> None:
+    """The image of nginx logs whole requests around our part; a log of the server's own takes its place."""
+    around, server = PROXY_TEMPLATE.read_text("utf-8").split("\nserver {")
+    assert "access_log" not in around
+    assert "access_log /dev/stdout webhooks" in server
 
 
 def test_verify_token_stays_out_of_the_log(proxy: Stack, eventually: Callable[[Callable[[], object]], None]) -> None:
