@@ -84,6 +84,16 @@ def test_redis_is_killed_and_comes_back(cluster, phone, settled):
     cluster.check()
 
 
+def test_the_action_server_is_killed(cluster, phone, settled):
+    """What needs no custom action is answered as ever."""
+    cluster.kill("actions")
+    one = phone()
+    one.write("Hello")
+    assert GREETING in one.wait_for(1)[0]
+    settled()
+    assert len(one.answers()) == 1
+
+
 def test_all_is_killed_and_comes_back(cluster, phone, settled):
     """A power failure between a message and its answer."""
     one = phone()
