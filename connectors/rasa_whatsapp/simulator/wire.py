@@ -13,10 +13,13 @@ class NotJson(ValueError):
 def decode(text: str) -> Any:
     """Return the value of a JSON text; NaN and Infinity, which Python would take, are refused."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _READ(text)
     except (ValueError, RecursionError):
         raise NotJson("not JSON") from None
 
 
 def _no_constant(name: str) -> NoReturn:
     raise NotJson(name)
+
+
+_READ = json.JSONDecoder(parse_constant=_no_constant).decode
