@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -13,12 +14,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from rasa_whatsapp.cli.simulator import command
+from rasa_whatsapp.cli.simulator import _pauses, _runner, command
 
 TEMPLATES = Path(__file__).with_name("templates.yml")
 START = [sys.executable, "-c", "from rasa_whatsapp.cli import main; main()", "simulator"]
@@ -197,3 +199,23 @@ def test_neither_rasa_nor_the_connector_is_loaded() -> None:
     )
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert output == "[]\n[]\n"
+
+
+@pytest.mark.parametrize(
+    ("longest", "pauses"),
+    [
+        pytest.param(60.0, (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0), id="as Meta"),
+        pytest.param(3.0, (0.0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0), id="impatient"),
+    ],
+)
+def test_longest_pause_cuts_the_others(longest: float, pauses: tuple[float, ...]) -> None:
+    """No pause before the next try of a webhook is longer."""
+    assert _pauses(longest) == pauses
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_uvloop_runs_it_if_it_is_there(monkeypatch: pytest.MonkeyPatch, is_there: bool) -> None:
+    """Without uvloop the standard loop does."""
+    uvloop = SimpleNamespace(run=print) if is_there else None
+    monkeypatch.setitem(sys.modules, "uvloop", uvloop)
+    assert _runner() is (print if is_there else asyncio.run)
