@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import importlib
 import logging
 import re
@@ -261,6 +262,9 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await runner.setup()
+    # Thousands of messages are kept, and hardly anything goes in circles: looking for circles may wait.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     try:
         await web.TCPSite(runner, host, port).start()
         address = f"http://{_reachable(host)}:{runner.addresses[0][1]}"

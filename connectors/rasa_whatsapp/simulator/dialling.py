@@ -7,6 +7,7 @@ Pure. WhatsApp's id of a Brazilian or Mexican mobile may have one digit more or 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rasa_whatsapp.simulator.identifiers import to_wa_id
 
@@ -25,6 +26,7 @@ def calling_code(number: str) -> str:
     return found[0] if found is not None else number[:3]
 
 
+@lru_cache(maxsize=10_000)
 def spellings(number: str) -> tuple[str, ...]:
     """Return all digits that mean the same phone, the given ones first."""
     brazil, mexico = _BRAZIL.fullmatch(number), _MEXICO.fullmatch(number)

@@ -97,6 +97,11 @@ class Faults:
         """Return what is still switched on as the control API shows it, with the seed if one was given."""
         return {"faults": self.to_json()} | ({} if self._seed is None else {"seed": self._seed})
 
+    @property
+    def are_off(self) -> bool:
+        """Tell whether there is no fault at all."""
+        return not self._faults
+
     def is_on(self, kind: str) -> bool:
         """Tell whether a fault is switched on, without using it up."""
         return any(fault.kind == kind for fault in self._faults)

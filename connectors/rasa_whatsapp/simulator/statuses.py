@@ -7,6 +7,7 @@ is open on screen: `read` implies it (fact sheet 3).
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from rasa_whatsapp.simulator import webhooks
 from rasa_whatsapp.simulator.chat import RANKS, ChatMessage, Direction
@@ -113,9 +114,12 @@ class Statuses:
         return customer.reads_at_once or self._events.is_chat_open(message.wa_id, message.number_id)
 
     def _tell(self, message: ChatMessage) -> None:
-        names = {"wa_id": message.wa_id, "number_id": message.number_id, "id": message.id, "status": message.status}
-        errors = {"errors": message.errors} if message.status == "failed" else {}
-        self._events.tell("status", lambda: names | errors)
+        def describe() -> dict[str, Any]:
+            whose = {"wa_id": message.wa_id, "number_id": message.number_id, "id": message.id}
+            errors = {"errors": message.errors} if message.status == "failed" else {}
+            return {**whose, "status": message.status, **errors}
+
+        self._events.tell("status", describe)
 
     def _report(self, message: ChatMessage, with_pricing: bool) -> asyncio.Event | None:
         customer = self._storage.customers.find(message.wa_id)
