@@ -35,6 +35,7 @@ from rasa_whatsapp.lanes import Lanes
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.membership import Membership
 from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
+from rasa_whatsapp.pulse import Pulse
 from rasa_whatsapp.receipts import Receipt
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.responses.utterances import Wording, to_utterance
@@ -106,7 +107,15 @@ class Gateway:
         self._turn_rules = rules.turns
         self._throttle = Throttle(rules.messages_per_second, None if database.is_sqlite else self._reserve)
         self._stops = Stops(rules.intake.number_ids)
-        self._turns = Lanes(Kind.TURNS, self.take_turn, database=database, clock=clock, at_once=rules.turns_at_once)
+        self._pulse = Pulse()
+        self._turns = Lanes(
+            Kind.TURNS,
+            self.take_turn,
+            database=database,
+            clock=clock,
+            at_once=rules.turns_at_once,
+            keeps_up=lambda: self._pulse.is_calm,
+        )
         self._sends = Lanes(Kind.SENDS, self.deliver, database=database, clock=clock, at_once=rules.sends_at_once)
         self._requests: Together[Lane, delivery.Next] = Together(self._begin_requests)
         self._receipts: Together[Receipt, bool] = Together(self._record_receipts)
@@ -125,6 +134,7 @@ class Gateway:
         """Take up what waits: turns not taken, messages not sent, follow-ups that fell due, bodies not taken in."""
         await self._membership.start()
         await self._database.run(lanes.restore, self._clock.now())
+        self._pulse.start()
         self._turns.start(self._membership.id)
         self._sends.start(self._membership.id)
         await self.reception.start()
@@ -140,6 +150,7 @@ class Gateway:
         await self.reception.close()
         await self._turns.close(deadline - now())
         await self._sends.close(deadline - now())
+        await self._pulse.stop()
         await _end(self._background)  # read receipts, which nothing depends on
         await self._membership.close()
 

@@ -26,23 +26,34 @@ _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _LONGEST_LOOK_SECONDS = 60.0
 _TURN_SECONDS = 1.0  # after this long a lane gives way, if all places are taken
 _GATHER_SECONDS = 0.005
+_CATCH_UP_SECONDS = 0.02
+_MOST_BEFORE_A_LOOK = 2
 _FOR_REPLIES = 4  # one place in so many is kept free of bulk
 
 
 class Lanes:
     """Runs `work(lane)` for the lanes of one kind, never twice at once for one contact.
 
-    `work` does one piece and returns True if there may be more, False if it has finished or given back the lane.
+    `work` does one piece and returns True if there may be more, False if it has finished or given back the lane. If `keeps_up` is given, no
+    more lanes are claimed while it says no, and few before it is asked again.
     """
 
     def __init__(
-        self, kind: Kind, work: Callable[[Lane], Awaitable[bool]], *, database: Database, clock: Clock, at_once: int
+        self,
+        kind: Kind,
+        work: Callable[[Lane], Awaitable[bool]],
+        *,
+        database: Database,
+        clock: Clock,
+        at_once: int,
+        keeps_up: Callable[[], bool] | None = None,
     ) -> None:
         self._kind = kind
         self._work = work
         self._database = database
         self._clock = clock
         self._at_once = at_once
+        self._keeps_up = keeps_up
         self._running: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, None] = {}  # claimed with others by one transaction, more than there were places for
         self._again: set[str] = set()
@@ -59,7 +70,7 @@ class Lanes:
     @property
     def claimant(self) -> str | None:
         """Return who claims a lane in which work appears: this server, if it has a place free."""
-        return self._owner if self._is_open and self._free > 0 else None
+        return self._owner if self._is_open and self._has_room else None
 
     def look(self) -> None:
         """Look for lanes to claim: something has changed."""
@@ -97,6 +108,10 @@ class Lanes:
         return self._claiming is not None
 
     @property
+    def _has_room(self) -> bool:
+        return self._free > 0 and (self._keeps_up is None or not self._running or self._keeps_up())
+
+    @property
     def _free(self) -> int:
         return self._at_once - len(self._running) - len(self._held)
 
@@ -126,6 +141,8 @@ class Lanes:
         """Claim what there are places for; return after how many seconds to look again if nothing happens before."""
         if self._free <= 0:
             return _LONGEST_LOOK_SECONDS  # a lane that ends looks
+        if not self._has_room:
+            return _CATCH_UP_SECONDS
         now = self._clock.now()
         reserve = self._at_once // _FOR_REPLIES
         owner = self._owner
@@ -136,7 +153,7 @@ class Lanes:
         if owner == self._owner:
             self.take(lane.contact_id for lane in claimed)
         if claimed:
-            return 0
+            return 0 if self._keeps_up is None else _CATCH_UP_SECONDS  # what they cost shows only then
         ready = await self._database.run(lanes.next_ready, self._kind)
         if ready is None:
             return _LONGEST_LOOK_SECONDS
@@ -144,7 +161,8 @@ class Lanes:
 
     def _share(self) -> int:
         """Return how many to claim at once: not all that there are places for, so that the servers share a burst."""
-        return max(self._free // 2, 1)
+        most = self._free // 2 if self._keeps_up is None else min(self._free // 2, _MOST_BEFORE_A_LOOK)
+        return max(most, 1)
 
     async def _run(self, lane: Lane) -> None:
         try:
