@@ -35,7 +35,7 @@ def bodies(run: str, customers: int) -> Iterator[bytes]:
         )
         for status in _STATUSES:
             yield _envelope(
-                f'"statuses":[{{"id":"wamid.OUT.{run}.{number}","status":"{status}","timestamp":"{at}",'
+                f'{contact},"statuses":[{{"id":"wamid.OUT.{run}.{number}","status":"{status}","timestamp":"{at}",'
                 f'"recipient_id":"{customer}","biz_opaque_callback_data":"wamid.IN.{run}.{number}#1",'
                 '"pricing":{"billable":false,"pricing_model":"PMP","category":"service","type":"free_customer_service"}}]'
             )
