@@ -12,6 +12,7 @@ import ipaddress
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -312,8 +313,9 @@ class Stage:
         return any(lanes._running or lanes._look.is_set() for lanes in (self.gateway._turns, self.gateway._sends))
 
     def _is_something_ready(self, connection: Connection) -> bool:
+        """Look at the bodies first: what is taken in between the two looks has its lanes then."""
         ready = select(schema.lanes.c.kind).where(schema.lanes.c.ready_at <= self.clock.now())
-        return connection.execute(ready).first() is not None or arrivals.are_waiting(connection)
+        return arrivals.are_waiting(connection) or connection.execute(ready).first() is not None
 
     async def until(self, question: Callable[[], Any]) -> None:
         """Wait until the answer is true."""
@@ -446,6 +448,39 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         store.upgrade()
     yield store
     store.close()
+
+
+@pytest.fixture
+def refusing(database: Database) -> Callable[..., Any]:
+    """Return a context in which the store takes no new row of a table, or none for which a condition holds."""
+
+    def begin(connection: Connection, table: str, when: str) -> None:
+        if database.is_sqlite:
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER full_{table} BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+            return
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION full_{table}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'full'; END$$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER full_{table} BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION full_{table}()"
+        )
+
+    def end(connection: Connection, table: str) -> None:
+        connection.exec_driver_sql(
+            f"DROP TRIGGER full_{table}" if database.is_sqlite else f"DROP FUNCTION full_{table} CASCADE"
+        )
+
+    @contextmanager
+    def refused(table: str, when: str = "TRUE") -> Iterator[None]:
+        database.run_now(begin, table, when)
+        try:
+            yield
+        finally:
+            database.run_now(end, table)
+
+    return refused
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,7 @@ async def test_a_full_backlog_refuses_until_there_is_room(stage, body):
     await stage.start(backlog_limit=3, tick_seconds=0.01)
     for number in range(3):
         await stage.gateway.receive(body(stage.message(str(number), sender=f"49151{number}")))
-    await stage.until(lambda: stage.gateway._backlog == 3)
+    await stage.until(lambda: stage.gateway.reception._backlog == 3)
     late = stage.message("late", sender="491519")
     with pytest.raises(BacklogFull, match="3 messages wait"):
         await stage.gateway.receive(body(late))
@@ -26,7 +26,7 @@ async def test_a_full_backlog_refuses_until_there_is_room(stage, body):
     stage.dialogue.before = None
     stage.clock.advance(minutes=1)
     await stage.nudge()
-    await stage.until(lambda: stage.gateway._backlog == 0)
+    await stage.until(lambda: stage.gateway.reception._backlog == 0)
     await stage.receive(late)
     assert sorted(stage.dialogue.heard[-4:]) == ["0", "1", "2", "late"]
 
@@ -45,4 +45,4 @@ async def test_a_backlog_from_before_counts_from_the_start(stage, body):
     await stage.kill()
     await stage.start(backlog_limit=3)
     with pytest.raises(BacklogFull):
-        stage.gateway.check_backlog()
+        stage.gateway.reception.check()

@@ -523,7 +523,7 @@ def test_discard_of_a_follow_up(bot, webhook):
         cause="wamid.A",
     )
     follow_up_id = database.run_now(follow_ups.schedule, wanted, TEN)
-    database.run_now(follow_ups.mark_fired, follow_up_id)
+    database.run_now(lambda connection: follow_ups.mark_fired(connection, [follow_ups.read(connection, follow_up_id)]))
     change(bot, row_id, kind="follow_up", body={"follow_up": follow_up_id})
     assert run("inbox", "discard", str(row_id), "--yes")[0] == 0
     found = database.run_now(follow_ups.details, follow_up_id)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rasa_whatsapp.config import SETTINGS, read_settings
 from rasa_whatsapp.errors import ConfigInvalid
+from rasa_whatsapp.firing import FiringRules
+from rasa_whatsapp.policy.quiet_hours import QuietHours
 from rasa_whatsapp.responses.utterances import Wording
 
 GOOD = {
@@ -66,6 +69,9 @@ def test_defaults():
     assert (rules.intake.turns_for, rules.intake.pause_after_human) == (frozenset(), timedelta(hours=1))
     assert rules.delivery.upload_hosts == frozenset()
     assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
+    assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(0), 32, timedelta(days=90))
+    assert rules.delivery.order_wait == timedelta(seconds=2)
+    assert rules.firing == FiringRules(late_limit=timedelta(days=1), quiet_hours=None, time_zone=timezone.utc)
 
 
 def test_values_reach_the_rules(tmp_path):
@@ -89,6 +95,14 @@ def test_values_reach_the_rules(tmp_path):
         "turn_attempts": 5,
         "settle_seconds": 1.5,
         "send_age_limit_seconds": 60,
+        "join_seconds": 1.5,
+        "turns_at_once": 7,
+        "order_wait_seconds": 0,
+        "follow_up_late_limit_seconds": 3600,
+        "quiet_hours": " 21:30 - 07:05 ",
+        "time_zone": "Europe/Berlin",
+        "retention_days": 30,
+        "database_url": "postgresql://bot:hunter2@db.example.com:5432/bot",
         "graph_url": "http://127.0.0.1:8090/",
     }
     settings = read_settings(block, folder=tmp_path)
@@ -103,6 +117,14 @@ def test_values_reach_the_rules(tmp_path):
     assert (rules.delivery.settle, rules.delivery.age_limit) == (timedelta(seconds=1.5), timedelta(minutes=1))
     assert (rules.delivery.fallback_languages, rules.delivery.utility_needs_opt_in) == (("de", "en"), True)
     assert [translation.name for translation in rules.delivery.templates.translations] == ["t"]
+    assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(seconds=1.5), 7, timedelta(days=30))
+    assert rules.delivery.order_wait == timedelta(0)
+    assert rules.firing.late_limit == timedelta(hours=1)
+    assert rules.firing.quiet_hours == QuietHours(time(21, 30), time(7, 5))
+    assert rules.firing.time_zone == ZoneInfo("Europe/Berlin")
+    shown = dict(settings.shown())
+    assert (shown["quiet_hours"], shown["time_zone"], shown["retention_days"]) == ("21:30-07:05", "Europe/Berlin", "30")
+    assert "hunter2" not in shown["database_url"]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +213,9 @@ def test_no_mapping(block):
         ("database_url", "nonsense", "expected"),
         ("database_url", "", "expected"),
         ("database_url", "nosuchdialect://bot:hunter2@db/x", "expected"),
+        ("database_url", "postgresql://bot:hunter2@db/", "such as postgresql://user:password@host:5432/name"),
+        ("database_url", "postgresql+asyncpg://bot:hunter2@db/x", "or of a PostgreSQL database"),
+        ("database_url", "sqlite:///:memory:", "expected the address of an SQLite file"),
         ("templates", 7, "found 7; expected a text, so put it in quotes"),
         ("fallback_languages", "en", "found 'en'; expected a list of texts"),
         ("fallback_languages", ["en", ""], "expected a list of texts"),
@@ -216,12 +241,31 @@ def test_no_mapping(block):
         ("turn_attempts", "3", "found '3'; expected a whole number from 1 to 10"),
         ("turn_attempts", 2.5, "expected a whole number from 1 to 10"),
         ("turn_attempts", True, "expected a whole number from 1 to 10"),
+        ("join_seconds", -1, "found -1; expected seconds, from 0 to 2592000"),
+        ("join_seconds", True, "found True; expected seconds"),
+        ("turns_at_once", 0, "found 0; expected a whole number from 1 to 1000"),
         ("backlog_limit", 0, "found 0; expected a whole number from 1 to 10000000"),
         ("messages_per_second", 1001, "found 1001; expected a whole number from 1 to 1000"),
+        ("order_wait_seconds", "2", "found '2'; expected seconds"),
         ("settle_seconds", -1, "found -1; expected seconds, from 0 to 2592000"),
         ("settle_seconds", float("nan"), "expected seconds"),
         ("send_age_limit_seconds", 2592001, "expected seconds"),
         ("send_age_limit_seconds", "1h", "found '1h'; expected seconds"),
+        ("follow_up_late_limit_seconds", 2592001, "expected seconds"),
+        ("quiet_hours", "21-8", "found '21-8'; expected hours of the day such as 21:00-08:00, in quotes"),
+        ("quiet_hours", "21:00", "expected hours of the day"),
+        ("quiet_hours", "24:00-08:00", "expected hours of the day"),
+        ("quiet_hours", "21:60-08:00", "expected hours of the day"),
+        ("quiet_hours", "08:00-08:00", "expected hours of the day"),
+        ("quiet_hours", "21:00-08:00-09:00", "expected hours of the day"),
+        ("quiet_hours", 75600, "found 75600; expected hours of the day"),
+        ("quiet_hours", ["21:00-08:00"], "found a list of 1; expected hours of the day"),
+        ("time_zone", "Berlin", "found 'Berlin'; expected the name of a time zone such as Europe/Berlin"),
+        ("time_zone", "../etc/passwd", "expected the name of a time zone"),
+        ("time_zone", "", "found ''; expected a text that is not empty"),
+        ("time_zone", 1, "found 1; expected a text, so put it in quotes"),
+        ("retention_days", 6, "found 6; expected a whole number from 7 to 3650"),
+        ("retention_days", 7.5, "found 7.5; expected a whole number from 7 to 3650"),
     ],
 )
 def test_one_wrong_value(name, value, expected):
@@ -401,7 +445,7 @@ def test_shown_masks_secrets():
     assert list(shown) == [setting.name for setting in SETTINGS]
     assert shown["access_token"] == "•••• (13 characters)"
     assert "hunter2" not in str(shown)
-    assert shown["settle_seconds"] == "10"
+    assert shown["settle_seconds"] == "30"
     assert shown["turns_for"] == "none"
     assert shown["templates"] == "-"
 

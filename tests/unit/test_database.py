@@ -165,7 +165,7 @@ def test_the_store_of_version_0_1_0_upgrades(tmp_path):
 
     database.run_now(as_it_was)
     database.upgrade()
-    (message,) = database.run_now(lambda connection: [outbox.head(connection, "wa-1")])
+    message = database.run_now(outbox.heads, ["wa-1"])["wa-1"]
     assert (message.key, message.numbers, message.more, message.must_upload) == ("k#1", (), None, False)
     contact = database.run_now(contacts.read, "wa-1")
     assert (contact.recipient.wa_id, contact.paused_until) == ("49151", None)

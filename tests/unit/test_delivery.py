@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from rasa_whatsapp import delivery
+from rasa_whatsapp import receipts
 from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
@@ -41,6 +41,7 @@ TEMPLATE = {
     }
 }
 AGAIN = Refused(Disposition.RETRY, 130429, "slow down")
+AWAY = Refused(Disposition.RETRY, 131016, "away")
 PERHAPS = Refused(Disposition.UNCERTAIN, 0, "the connection broke")
 OUTSIDE = Refused(Disposition.NEEDS_TEMPLATE, 131047, "outside the window")
 NEVER = Refused(Disposition.GIVE_UP, 131009, "Meta's error 131009: a field's value is not valid")
@@ -105,19 +106,47 @@ class TestOrderAndRetry:
         assert 3 <= lasts[2] <= 5.25
         assert stage.states("outbox") == ["accepted", "accepted"]
 
-    async def test_an_age_ends_it(self, stage):
+    async def test_an_age_ends_it(self, stage, monkeypatch):
         """After the limit it is recorded as failed with its last reason, and the next message goes."""
-        await contact(stage, delivery=DeliveryRules(age_limit=timedelta(minutes=10)))
-        stage.graph.answers = [AGAIN] * 20
+        monkeypatch.setattr("random.random", lambda: 0.5)  # pauses of 1, 2, 4 and 8 seconds
+        await contact(stage, delivery=DeliveryRules(age_limit=timedelta(seconds=15)))
+        stage.graph.answers = [AWAY] * 5
         await say(stage, "one", "two")
-        while stage.states("outbox")[0] == "pending":
-            stage.graph.answers = [AGAIN]
-            await stage.advance(minutes=1)
+        for pause in (1, 2, 4, 8):
+            await stage.advance(seconds=pause)
+        assert stage.graph.texts == ["one"] * 5 + ["two"]
         row = stage.rows("outbox")[0]
-        assert (row["state"], row["error_code"]) == ("failed", 130429)
-        assert row["reason"] == "it could not be sent within 0:10:00; last: slow down"
-        await stage.advance(minutes=5)
-        assert stage.graph.texts[-1] == "two"
+        assert (row["state"], row["error_code"]) == ("failed", 131016)
+        assert row["reason"] == "it could not be sent within 0:00:15; last: away"
+
+    @pytest.mark.parametrize("proactive", [True, False], ids=["by itself", "an answer"])
+    async def test_what_waited_for_too_long(self, stage, proactive):
+        """No server was there: an older message is refused as too late, without a request; a younger one goes."""
+        await contact(stage, delivery=DeliveryRules(age_limit=timedelta(hours=1)))
+        stage.graph.answers = [AGAIN]
+        await say(stage, "one", "two", proactive=proactive)
+        await stage.kill()
+        stage.clock.advance(minutes=30)
+        await stage.start()
+        stage.graph.answers = [AGAIN]
+        await say(stage, "three", cause="wamid.IN2", proactive=proactive)
+        await stage.kill()
+        stage.clock.advance(minutes=30, seconds=1)
+        tried = len(stage.graph.sent)
+        await stage.start()
+        await stage.idle()
+        assert [body["text"]["body"] for body in stage.graph.sent[tried:]] == ["three"]
+        assert stage.states("outbox") == ["refused", "refused", "accepted"]
+        reason = "it could not be sent within 1:00:00, which is too late to be useful"
+        assert [row["reason"] for row in stage.rows("outbox")[:2]] == [reason, reason]
+
+    async def test_exactly_as_old_as_allowed(self, stage):
+        """The limit itself is not too late."""
+        await contact(stage, delivery=DeliveryRules(age_limit=timedelta(hours=1)))
+        stage.graph.answers = [AGAIN]
+        await say(stage, "one")
+        await stage.advance(hours=1)
+        assert stage.states("outbox") == ["accepted"]
 
     async def test_a_permanent_refusal_does_not_hold_up_the_rest(self, stage):
         """It is recorded with Meta's code and what to do."""
@@ -186,15 +215,15 @@ class TestUncertain:
         elif how == "an exception":
             stage.graph.answers = [RuntimeError("a defect")]
         elif how == "a store that fails":
-            real, calls = delivery.record, []
+            real = receipts.record
 
-            def fail_once(*args):
-                calls.append(args)
-                if len(calls) == 1:
+            def fail_once(connection, answered, *args):
+                first = answered[0].sent.message
+                if (first.key, first.attempts) == ("wamid.IN1#1", 1):
                     raise OSError("full for a moment")
-                return real(*args)
+                return real(connection, answered, *args)
 
-            monkeypatch.setattr(delivery, "record", fail_once)
+            monkeypatch.setattr(receipts, "record", fail_once)
         if how != "a crash":
             await say(stage, "one", "two")
             return

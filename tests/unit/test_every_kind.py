@@ -552,7 +552,7 @@ class TestOnePerson:
         assert len(stage.graph.sent) == 1  # it waits for the merge, which brings the new number
         go_on.set()
         await stage.idle()
-        await stage.nudge()
+        await stage.advance(seconds=1)
         assert [(sent["to"], sent["text"]["body"]) for sent in stage.graph.sent] == [
             ("+4915112345678", "re: Hi"),
             ("+4915199999999", "re: from the new number"),

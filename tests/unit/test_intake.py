@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 
 from rasa_whatsapp import intake
 from rasa_whatsapp.cloud.inbound import parse
-from rasa_whatsapp.intake import IntakeRules
-from rasa_whatsapp.storage import inbox, schema
+from rasa_whatsapp.intake import Claimant, IntakeRules
+from rasa_whatsapp.storage import inbox, lanes, schema, servers
+from rasa_whatsapp.storage.lanes import Kind
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 RULES = IntakeRules(number_ids=("100000000000001",))
@@ -19,8 +20,9 @@ RULES = IntakeRules(number_ids=("100000000000001",))
 
 @pytest.fixture
 def take(database):
-    """Return what takes in a raw body."""
-    return lambda raw: database.run_now(intake.take_in, parse(raw), RULES, TEN)
+    """Return what takes in a raw body for a server that has places free."""
+    server = Claimant(turns="server-1", sends="server-1")
+    return lambda raw: database.run_now(intake.take_in, parse(raw), RULES, TEN, claimant=server)
 
 
 def rows(database, *columns):
@@ -38,7 +40,14 @@ def test_whose_lanes_have_work(take, webhook):
     """Each contact with a new turn is named once; a redelivery names nobody."""
     assert len(take(webhook("batch_over_entries_and_changes")).turns) == 2
     again = take(webhook("batch_over_entries_and_changes"))
-    assert (again.turns, again.deliveries) == (set(), set())
+    assert (again.turns, again.sends) == ([], [])
+
+
+def test_lanes_of_nobody(database, webhook):
+    """Without a claimant, any server may take the lanes up."""
+    taken = database.run_now(intake.take_in, parse(webhook("batch_over_entries_and_changes")), RULES, TEN)
+    assert (taken.turns, taken.sends) == ([], [])
+    assert len(database.run_now(lanes.claim, Kind.TURNS, "server-2", TEN, 10)) == 2
 
 
 def test_a_batch_of_a_thousand(take, database, body, clock):
@@ -94,15 +103,17 @@ def test_a_replay_of_what_is_not_parked(take, database, webhook):
 
 
 def test_recovery(take, database, webhook):
-    """What was running when the process died waits again, and remembers its attempt."""
+    """What was running when the process died waits again, in a lane of nobody's, and remembers its attempt and the crash."""
     (contact_id,) = take(webhook("text")).turns
     head = database.run_now(inbox.head, contact_id)
     database.run_now(inbox.begin, head)
-    assert rows(database, "state", "attempts") == [("running", 1)]
-    assert database.run_now(inbox.recover) == 1
-    assert rows(database, "state", "attempts") == [("received", 1)]
-    assert database.run_now(inbox.recover) == 0
-    assert database.run_now(inbox.lanes_waiting) == [contact_id]
+    assert rows(database, "state", "attempts", "crashes") == [("running", 1, 0)]
+    database.run_now(servers.leave, "server-1", TEN)
+    assert rows(database, "state", "attempts", "crashes") == [("received", 1, 1)]
+    database.run_now(servers.leave, "server-1", TEN)
+    assert rows(database, "state", "attempts", "crashes") == [("received", 1, 1)]
+    (lane,) = database.run_now(lanes.claim, Kind.TURNS, "server-2", TEN, 10)
+    assert lane.contact_id == contact_id
 
 
 @pytest.mark.parametrize(
