@@ -1,4 +1,4 @@
-"""How fast messages may go: the pair rate and a number's throughput, as tables over time; and the gateway that keeps them."""
+"""How fast messages may go to one customer: the pair rate as a table over time, and the gateway that keeps it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from rasa_whatsapp.policy.pacing import PAIR, throughput
-from rasa_whatsapp.throttle import Throttle
+from rasa_whatsapp.policy.pacing import PAIR
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 
@@ -50,26 +49,6 @@ def waits(bucket, moments):
 def test_pair_rate(moments, expected):
     """One message per six seconds to one customer, and up to 45 at once."""
     assert waits(PAIR, moments) == expected
-
-
-def test_throughput():
-    """A second's worth at once, then evenly."""
-    assert waits(throughput(4), [at(0)] * 5 + [at(0.25), at(0.25), at(1.5)]) == [0, 0, 0, 0, 0.25, 0, 0.25, 0]
-
-
-@pytest.mark.asyncio
-async def test_each_number_has_its_own_turns(clock, monkeypatch):
-    """The third of one number waits, the other number's does not; turns are evenly spread."""
-    slept = []
-
-    async def sleep(seconds):
-        slept.append(seconds)
-
-    monkeypatch.setattr("rasa_whatsapp.throttle.asyncio.sleep", sleep)
-    throttle = Throttle(clock, per_second=2)
-    for number_id in ("1", "1", "1", "2", "1"):
-        await throttle.turn(number_id)
-    assert slept == [0.5, 1.0]
 
 
 @pytest.mark.asyncio
