@@ -54,15 +54,16 @@ async def _run(self: RemoteAction, *args: Any, **kwargs: Any) -> Any:
     try:
         return await _RASAS_RUN(self, *args, **kwargs)
     except (RasaException, asyncio.TimeoutError) as problem:
-        if _in_our_turn.get() and _is_away(problem.__cause__ or problem):
+        if _in_our_turn.get() and _is_away(problem.__cause__ or problem.__context__ or problem):
             raise Interrupted(f"the action server did not answer {self.name()}") from problem
         raise
 
 
 def _is_away(cause: BaseException) -> bool:
     """Tell whether the action server was not there, or died with the action; an action that raises answers 500 all the same."""
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return cause.status in (502, 503, 504)
+    status = getattr(cause, "status", None)  # of Rasa's own ClientResponseError, which is another one than aiohttp's
+    if status is not None:
+        return status in (502, 503, 504)
     return isinstance(cause, (aiohttp.ClientError, asyncio.TimeoutError, OSError))
 
 
