@@ -17,6 +17,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,7 +28,7 @@ from rasa_whatsapp.cloud import outbound
 from rasa_whatsapp.cloud.answers import Answer
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.delivery import DeliveryRules, Send, Upload
-from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, LaneLost, UploadFailed
+from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, LaneLost, LeaseUncertain, UploadFailed
 from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.housekeeping import keep_house
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
@@ -56,6 +57,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_TURN_PAUSE = timedelta(minutes=1)
 _LONGEST_DIALOGUE_PAUSE = timedelta(seconds=30)
 _TOO_FAST = 130429
+_TICKS_UNTIL_A_SEARCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +231,11 @@ class Gateway:
             self._sends.look()
 
     async def _post(self, step: Send) -> Answer:
-        """Make the request, in its time; raises LaneLost if this server may be taken for dead, and another one tries then."""
+        """Make the request, in its time; raises LeaseUncertain if this server may be taken for dead: then the lane looks again."""
         number_id = step.request.number_id
         await self._throttle.turn(number_id, is_bulk=step.message.proactive)
         if not self._membership.is_alive:
-            raise LaneLost(f"a message to {step.lane.contact_id} is left to others: the store does not answer")
+            raise LeaseUncertain(f"a message to {step.lane.contact_id} waits: the store does not answer")
         answer = await self._graph.post(step.request)
         self._stops.note(number_id, answer, self._clock.now())
         if getattr(answer, "code", None) == _TOO_FAST:
@@ -335,6 +337,7 @@ class Gateway:
 
     async def _watch(self) -> None:
         """Do what nobody wakes us for: follow-ups that are due, merges that had to wait, dead servers, a clock that was moved."""
+        ticks = count(1)
         while True:
             try:
                 await self.reception.count()
@@ -342,6 +345,9 @@ class Gateway:
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()
                 await self._database.run(merging.merge_waiting)
+                if next(ticks) % _TICKS_UNTIL_A_SEARCH == 0:
+                    await self._turns.find_forgotten()
+                    await self._sends.find_forgotten()
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
             self.look()

@@ -90,6 +90,11 @@ class Lanes:
         self._held.clear()
         self._look.set()
 
+    async def find_forgotten(self) -> None:
+        """Work on lanes that are this server's and that nobody works on: the answer to their claim was lost with a connection."""
+        mine = await self._database.run(lanes.owned, self._kind, self._owner)
+        self.take(contact_id for contact_id in mine if contact_id not in self._running)
+
     async def close(self, grace_seconds: float) -> None:
         """Claim no more; wait for what is running, then cancel it."""
         claiming, self._claiming = self._claiming, None
@@ -173,8 +178,8 @@ class Lanes:
         finally:
             del self._running[lane.contact_id]
             self._look.set()
-            if lane.contact_id in self._again and self._is_open and lane.owner != self._owner:
-                self.take([lane.contact_id])  # it was claimed anew meanwhile, under the new id
+            if lane.contact_id in self._again and self._is_open:
+                self.take([lane.contact_id])  # it was claimed anew meanwhile
             self._begin_held()
 
     async def _work_until_done(self, lane: Lane) -> None:

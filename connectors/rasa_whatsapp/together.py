@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 from rasa_whatsapp.logs import trace
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,10 @@ _GATHER_SECONDS = 0.004
 
 
 class Together(Generic[Wanted, Got]):
-    """Calls `work` with all that was asked for while it was busy; if it fails for several, each is asked for alone."""
+    """Calls `work` with all that was asked for while it was busy; if it fails for several, each is asked for alone.
+
+    Unless the store is away, which is nobody's fault: all are told.
+    """
 
     def __init__(self, work: Callable[[Sequence[Wanted]], Awaitable[Sequence[Got]]]) -> None:
         self._work = work
@@ -50,12 +55,14 @@ class Together(Generic[Wanted, Got]):
         try:
             answers = await self._work([wanted for wanted, _ in some])
         except Exception as problem:  # noqa: BLE001 - it is raised where it is waited for
-            if len(some) > 1:
+            if len(some) > 1 and not isinstance(problem, OperationalError):
                 logger.warning("%d at once failed, each is tried alone: %s", len(some), trace(problem))
                 for one in some:
                     await self._answer([one])
-            elif not some[0][1].done():
-                some[0][1].set_exception(problem)
+                return
+            for _, future in some:
+                if not future.done():
+                    future.set_exception(problem)
             return
         for (_, future), answer in zip(some, answers, strict=True):
             if not future.done():  # whoever asked has gone

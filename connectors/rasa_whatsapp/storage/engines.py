@@ -36,7 +36,7 @@ def opened(url: str) -> Engine:
         future=True,
         hide_parameters=True,
         pool_size=POSTGRESQL_CONNECTIONS,
-        max_overflow=0,
+        max_overflow=4,  # the lease is renewed, whatever else is under way
         executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
         connect_args=postgresql_arguments(),
     )

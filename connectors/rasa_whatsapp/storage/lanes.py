@@ -75,6 +75,7 @@ _CLAIM_POSTGRESQL = text(_CLAIM.format(materialized="MATERIALIZED", lock="FOR UP
 _NEXT = text("SELECT min(ready_at) AS ready_at FROM lanes WHERE kind = :kind AND owner IS NULL").columns(
     ready_at=Moment
 )
+_OWNED = text("SELECT contact_id FROM lanes WHERE kind = :kind AND owner = :owner")
 _MINE = "kind = :kind AND contact_id = :contact AND owner = :owner"
 _HOLD_SQLITE = text(f"SELECT 1 FROM lanes WHERE {_MINE}")
 _HOLD_POSTGRESQL = text(f"SELECT 1 FROM lanes WHERE {_MINE} FOR UPDATE")
@@ -131,6 +132,11 @@ def claim(
     statement = _CLAIM_SQLITE if is_sqlite(connection) else _CLAIM_POSTGRESQL
     values = {"kind": kind.value, "owner": owner, "now": now, "most": most, "rank": int(rank)}
     return [Lane(kind, str(contact_id), owner) for (contact_id,) in connection.execute(statement, values)]
+
+
+def owned(connection: Connection, kind: Kind, owner: str) -> list[str]:
+    """Return the contacts whose lanes of this kind a server owns."""
+    return [str(contact_id) for (contact_id,) in connection.execute(_OWNED, {"kind": kind.value, "owner": owner})]
 
 
 def next_ready(connection: Connection, kind: Kind) -> datetime | None:
