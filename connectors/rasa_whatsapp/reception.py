@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from rasa_whatsapp import intake
 from rasa_whatsapp.clock import Clock
@@ -22,6 +23,7 @@ from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import arrivals, inbox
+from rasa_whatsapp.storage.arrivals import Arrival
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.listening import notify
 from rasa_whatsapp.storage.one_at_a_time import try_identities
@@ -210,11 +212,30 @@ def _take_in_waiting(
     if not some:
         return None
     taken = TakenIn()
-    for received_at, together in groupby(some, key=lambda arrival: arrival.received_at):
-        events = [event for arrival in together for event in inbound.parse(arrival.body)]
-        taken.add(intake.take_in(connection, events, rules, received_at, claimant=claimant, careful=careful))
+    if careful:
+        for arrival in some:
+            taken.add(_take_in_carefully(connection, arrival, rules, claimant))
+    else:
+        for received_at, together in groupby(some, key=lambda arrival: arrival.received_at):
+            events = [event for arrival in together for event in inbound.parse(arrival.body)]
+            taken.add(intake.take_in(connection, events, rules, received_at, claimant=claimant, careful=False))
     arrivals.remove(connection, some)
     return taken
+
+
+def _take_in_carefully(connection: Connection, arrival: Arrival, rules: IntakeRules, claimant: Claimant) -> TakenIn:
+    """Take in one body; one that cannot be is parked as a whole, since it was acknowledged and others wait behind it."""
+    try:
+        with connection.begin_nested():
+            events = inbound.parse(arrival.body)
+            return intake.take_in(connection, events, rules, arrival.received_at, claimant=claimant)
+    except OperationalError:
+        raise  # the store's own trouble
+    except Exception as problem:  # noqa: BLE001 - a defect, or a value that the store does not take
+        logger.error("A webhook is parked as a whole: %s", trace(problem), extra={"action": "event_parked"})
+        reason = f"{type(problem).__name__} while taking it in"
+        intake.park(connection, arrival.body, reason, arrival.received_at)
+        return TakenIn()
 
 
 def _backlog(connection: Connection, up_to: int) -> int:

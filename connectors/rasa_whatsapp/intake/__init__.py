@@ -5,12 +5,14 @@ Each event has its own savepoint: one that cannot be stored is parked with its r
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from rasa_whatsapp.cloud.inbound import (
     Broken,
@@ -32,7 +34,7 @@ from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.inbox import State
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 
-__all__ = ["Claimant", "IntakeRules", "TakenIn", "replay", "take_in"]
+__all__ = ["Claimant", "IntakeRules", "TakenIn", "park", "replay", "take_in"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,24 @@ def take_in(
     return desk.wake(claimant)
 
 
+def park(connection: Connection, body: bytes, reason: str, now: datetime) -> None:
+    """Keep a whole body in which not even the events can be told apart; an operator finds it with its reason."""
+    raw = {"webhook": body.decode("utf-8", "replace")}
+    inbox.add(
+        connection,
+        inbox.NewRow(
+            number_id="",
+            message_id=f"webhook/{hashlib.sha256(body).hexdigest()}/{now.isoformat()}",
+            kind=inbox.Kind.OTHER,
+            body=raw,
+            sent_at=now,
+            received_at=now,
+            state=State.PARKED,
+            reason=reason,
+        ),
+    )
+
+
 def replay(connection: Connection, row_ids: list[int], rules: IntakeRules, now: datetime) -> list[int]:
     """Put parked rows back into their lanes; a broken message is read anew. Return the ids of those that now wait."""
     wait_for_identities(connection)
@@ -80,6 +100,8 @@ def _take_carefully(desk: Desk, event: Event) -> None:
     try:
         with desk.connection.begin_nested():
             _take_one(desk, event)
+    except OperationalError:
+        raise  # the store's own trouble, such as a deadlock, is no fault of the event
     except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
         logger.error("An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"})
         # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
