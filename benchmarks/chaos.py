@@ -116,7 +116,14 @@ class Chaos:
 
 
 def run(
-    stack: Stack, *, seed: int, turns: int, kills: int, customers: int, say: Callable[[str], None]
+    stack: Stack,
+    *,
+    seed: int,
+    turns: int,
+    kills: int,
+    customers: int,
+    say: Callable[[str], None],
+    quiet_seconds: float = QUIET_SECONDS,
 ) -> tuple[Findings, Counter[str]]:
     """Let the customers talk while servers die, then let a day pass while they die; return what came of it."""
     chaos = Chaos(stack, seed, say)
@@ -126,7 +133,7 @@ def run(
     in_the_night = max(kills // 10, 1)
     _spread(chaos, talking, kills - in_the_night, lambda: talking.answered / turns, lambda: talking.is_over)
     chaos.end()
-    _wait_until_quiet(talking, turns, say)
+    _wait_until_quiet(talking, turns, say, quiet_seconds)
     due = talking.reminders()
     say(f"a day passes; {len(due)} follow-ups fall due")
     chaos.begin()
@@ -134,7 +141,7 @@ def run(
     requests.post(url, json={"advance_seconds": A_DAY_SECONDS}, timeout=60).raise_for_status()
     _spread(chaos, talking, in_the_night, lambda: _reminded(talking) / len(due), lambda: _reminded(talking) >= len(due))
     chaos.end()
-    _wait_until_quiet(talking, turns, say)
+    _wait_until_quiet(talking, turns, say, quiet_seconds)
     talking.stop()
     return judge(talking.read_again(), follow_ups_due=due), chaos.kills
 
@@ -160,10 +167,10 @@ def _spread(
         time.sleep(0.2)
 
 
-def _wait_until_quiet(talking: Customers, turns: int, say: Callable[[str], None]) -> None:
+def _wait_until_quiet(talking: Customers, turns: int, say: Callable[[str], None], quiet_seconds: float) -> None:
     """Return when nothing has happened for so long that nothing will."""
     seen, since = -1, time.monotonic()
-    while time.monotonic() - since < QUIET_SECONDS:
+    while time.monotonic() - since < quiet_seconds:
         if len(talking.record) != seen:
             seen, since = len(talking.record), time.monotonic()
             say(f"{talking.answered} of {turns} answered")

@@ -28,7 +28,15 @@ def running(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """Return the running cluster of the example bot."""
     state = tmp_path_factory.mktemp("cluster")
     own = {"ATTACHMENTS_FOLDER": str(state / "received"), "SHOP_DATABASE": str(state / "shop.sqlite")}
-    with running_cluster(ROOT, state=state, model=trained_model, servers=2, environment=own) as stack:
+    with running_cluster(
+        ROOT,
+        state=state,
+        model=trained_model,
+        servers=2,
+        settings={"settle_seconds": 8},  # what may have been sent is sent again soon
+        environment=own,
+        simulator_arguments=("--longest-pause", "2"),
+    ) as stack:
         yield stack
 
 
