@@ -1,0 +1,184 @@
+"""Two servers on one store: who is taken for dead loses its work to the other, says nothing twice, and goes on anew."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import update
+
+from rasa_whatsapp.errors import LaneLost
+from rasa_whatsapp.membership import LEASE_SECONDS
+from rasa_whatsapp.storage import lanes, schema, servers
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.lanes import Kind
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.on("postgresql")]
+
+
+@pytest_asyncio.fixture
+async def second(stage):
+    """Return the stage of another server on the same store, with connections of its own."""
+    database = Database(stage.database._engine.url.render_as_string(hide_password=False))
+    made = type(stage)(database, stage.clock)
+    yield made
+    await made.kill()
+    database.close()
+
+
+def end_lease(stage):
+    """Let the lease of a stage's server be over."""
+    mine = schema.servers.c.id == stage.gateway._membership.id
+    stage.database.run_now(
+        lambda connection: connection.execute(update(schema.servers).where(mine).values(alive_until=1))
+    )
+
+
+async def bury(stage):
+    """Let a stage's server notice the dead, as it does every half second."""
+    stage.gateway._membership._well_from -= LEASE_SECONDS + 1
+    await stage.gateway._membership.look()
+    stage.gateway.look()
+
+
+def echo(turn):
+    """Answer with what was heard."""
+    return [{"text": f"re: {turn.text}"}]
+
+
+async def hang_in_a_turn(stage, body):
+    """Let a message come in, and its turn hang before it says anything; return what lets it go on."""
+    go_on = asyncio.Event()
+    stage.dialogue.before = lambda turn: go_on.wait()
+    stage.dialogue.answer = echo
+    await stage.gateway.receive(body(stage.message("Hi")))
+    await stage.until(lambda: stage.dialogue.heard == ["Hi"])
+    return go_on
+
+
+async def test_a_dead_servers_turn_is_taken_by_another(stage, second, body, caplog):
+    """The one that was cut off finds its lane lost when it wants to speak: the customer gets one answer."""
+    await stage.start()
+    go_on = await hang_in_a_turn(stage, body)
+    second.dialogue.answer = echo
+    await second.start()
+    end_lease(stage)
+    await bury(second)
+    await second.until(lambda: second.graph.texts == ["re: Hi"])
+    await second.idle()
+    go_on.set()
+    await stage.until(lambda: not stage.gateway._turns._running)
+    assert stage.graph.texts == []
+    assert "is another server's now" in caplog.text
+    assert stage.states("inbox") == ["done"]
+    assert second.dialogue.unlocked == [stage.contact_id]
+
+
+async def test_who_was_taken_for_dead_goes_on_under_a_new_id(stage, second, body):
+    """It finds out with its next beat, and takes turns again."""
+    await stage.start()
+    await second.start()
+    old = stage.gateway._membership.id
+    end_lease(stage)
+    await bury(second)
+    await asyncio.get_running_loop().run_in_executor(
+        None, stage.gateway._membership._beat_once, asyncio.get_running_loop().time()
+    )
+    assert stage.gateway._membership.id != old
+    await second.kill()
+    stage.dialogue.answer = echo
+    await stage.receive(stage.message("Hi"))
+    assert stage.graph.texts == ["re: Hi"]
+    assert await stage.database.run(servers.count) == 1
+
+
+async def test_a_turn_of_the_old_id_says_nothing(stage, second, body):
+    """Also when its own server lives again: the lane is the other's."""
+    await stage.start()
+    go_on = await hang_in_a_turn(stage, body)
+    (turn,) = stage.dialogue.turns
+    await second.start()
+    end_lease(stage)
+    second.dialogue.before = lambda _: asyncio.Event().wait()
+    await bury(second)
+    await second.until(lambda: second.dialogue.turns)
+    with pytest.raises(LaneLost):
+        await stage.gateway.say(turn.contact_id, turn.cause, 1, {"text": "too late"}, turn)
+    go_on.set()
+    await stage.until(lambda: not stage.gateway._turns._running)
+    assert stage.rows("outbox") == []
+    assert stage.states("inbox") == ["running"]
+
+
+async def test_nothing_is_posted_while_the_lease_is_uncertain(stage, monkeypatch):
+    """The store has not answered for most of a lease, so another server may be sending this very message; then it goes on."""
+    monkeypatch.setattr("rasa_whatsapp.lanes._PAUSE_AFTER_FAILURE_SECONDS", 0.01)
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    membership = stage.gateway._membership
+    alive = asyncio.get_running_loop().time()
+    membership._beaten_at = alive - LEASE_SECONDS * 0.8
+    assert not membership.is_alive
+    await stage.say(stage.contact_id, "api:1", 1, {"text": "one"}, proactive=False)
+    await stage.until(lambda: stage.states("outbox") in (["sending"], ["unsettled"]))
+    assert stage.graph.sent == []
+    membership._beaten_at = alive
+    await stage.idle()
+    await stage.advance(minutes=5)
+    assert stage.graph.texts == ["one"]
+    assert stage.states("outbox") == ["accepted"]
+
+
+async def test_after_the_store_was_away_nobody_is_buried_at_once(stage, second):
+    """Who could not beat for that time lives all the same."""
+    await stage.start()
+    await second.start()
+    end_lease(stage)
+    await second.gateway._membership.look()
+    assert await stage.database.run(servers.count) == 2
+
+
+async def test_leaving_in_order_frees_the_work_at_once(stage, second, body):
+    """A server that is stopped in the middle of a turn leaves it to the others without a lease to wait for."""
+    await stage.start()
+    await second.start()
+    second.dialogue.answer = echo
+    await hang_in_a_turn(stage, body)
+    await stage.gateway.close(grace_seconds=0)
+    stage.gateway = None
+    second.gateway.look()
+    await second.until(lambda: second.graph.texts == ["re: Hi"])
+
+
+async def test_work_of_one_is_noticed_by_the_other(stage, second):
+    """A lane that nobody claimed wakes whoever listens: no tick is needed, as there is none here for an hour."""
+    await second.start()
+    await second.receive(second.message("Hi"))
+    second.dialogue.turns.clear()
+    contact_id = second.contact_id
+    follow_up = {
+        "number_id": "100000000000001", "message_id": "wamid.X", "contact_id": contact_id, "kind": "message",
+        "body": {"message": second.message("over there"), "contact": {}}, "sent_at": second.clock.now(),
+        "received_at": second.clock.now(), "state": "received",
+    }  # fmt: skip
+
+    def add(connection):
+        connection.execute(schema.inbox.insert().values(**follow_up))
+        lanes.wake(connection, Kind.TURNS, contact_id, second.clock.now())
+
+    await stage.database.run(add)
+    await second.until(lambda: second.dialogue.heard == ["over there"])
+
+
+async def test_two_servers_share_a_burst(stage, second, body):
+    """Forty customers write at once: each turn is taken once, whoever takes it."""
+    for server in (stage, second):
+        await server.start()
+    await asyncio.gather(
+        *(stage.gateway.receive(body(stage.message(str(number), sender=f"49{number}"))) for number in range(40))
+    )
+    await stage.idle()
+    await second.idle()
+    assert sorted(stage.dialogue.heard + second.dialogue.heard, key=int) == [str(number) for number in range(40)]
+    assert set(stage.states("inbox")) == {"done"}
