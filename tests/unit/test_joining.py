@@ -74,9 +74,6 @@ async def test_two_customers_are_two_turns(stage):
     assert sorted(stage.dialogue.heard) == ["Hello", "Hi"]
 
 
-MENU = {"text": "?", "buttons": [{"title": "Yes", "payload": "/affirm"}]}
-
-
 @pytest.mark.parametrize(
     "what",
     ["a keyword", "a photo", "a tap", "a location"],
@@ -104,19 +101,15 @@ async def test_what_is_a_turn_of_its_own(stage, what):
 
 async def test_a_typed_number_that_picks_from_a_menu(stage):
     """It means a command of the bot's, and commands are not joined."""
-    stage.dialogue.answer = lambda turn: [
-        {"text": "Which?", "buttons": [{"title": f"Choice {n}", "payload": f"/pick{n}"} for n in range(1, 15)]}
-    ]
+    rows = [{"title": f"A choice whose title is too long for a row, {n}", "payload": f"/pick{n}"} for n in range(1, 5)]
+    stage.dialogue.answer = lambda turn: [{"text": "Which?", "buttons": rows}]
     await stage.start(join=TWO_SECONDS)
     await write(stage, "Hi")
     await stage.advance(seconds=2)
     stage.dialogue.answer = lambda turn: []
     await write(stage, "2", "please")
     await stage.advance(seconds=2)
-    assert [(turn.text, turn.is_command) for turn in stage.dialogue.turns[1:]] in (
-        [("/pick2", True), ("please", False)],
-        [("2\nplease", False)],  # a list of this form knows no numbers
-    )
+    assert [(turn.text, turn.is_command) for turn in stage.dialogue.turns[1:]] == [("/pick2", True), ("please", False)]
 
 
 async def test_swapped_on_the_way(stage):

@@ -1,0 +1,130 @@
+"""`rasa-whatsapp db`, as an operator types it."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import inspect, text
+
+from rasa_whatsapp.cli import main
+from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.engines import SCHEMA
+
+STEPS = "0001, 0002, 0003"
+MISSING = f"The tables are of version none; missing: {STEPS}. `rasa-whatsapp db upgrade` adds them.\n"
+RIGHT = "The tables are up to date: version 0003.\n"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path, monkeypatch):
+    """Return the address of a store without tables, which credentials.yml in the current folder names."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "sqlite":
+        write_credentials(tmp_path, "sqlite:///store.sqlite")
+        yield "sqlite:///store.sqlite"
+        return
+    shared = request.getfixturevalue("postgresql")
+    address = shared.rpartition("/")[0] + "/db_command"
+    administer(shared, "CREATE DATABASE db_command")
+    write_credentials(tmp_path, address)
+    yield address
+    administer(shared, "DROP DATABASE db_command WITH (FORCE)")
+
+
+def administer(address, statement):
+    """Run a statement that needs to be alone."""
+    store = Database(address)
+    with store._engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
+    store.close()
+
+
+def write_credentials(folder, address):
+    """Name a store."""
+    (folder / "credentials.yml").write_text(
+        "rasa_whatsapp.WhatsAppInput:\n"
+        "  phone_number_id: 100000000000001\n"
+        "  access_token: hunter2\n"
+        "  app_secret: hunter2\n"
+        "  verify_token: word\n"
+        f"  database_url: {address}\n"
+    )
+
+
+def run(*arguments):
+    """Run the command; return its exit status and what it wrote."""
+    result = CliRunner().invoke(main, ["db", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "hunter2" not in result.output
+    return result.exit_code, result.output
+
+
+def tables(address):
+    """Return the tables that are there."""
+    store = Database(address)
+    names = inspect(store._engine).get_table_names(schema=None if store.is_sqlite else SCHEMA)
+    store.close()
+    return set(names)
+
+
+def set_version(address, version):
+    """Let the tables be of another version."""
+    store = Database(address)
+    store.run_now(
+        lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    )
+    store.close()
+
+
+def test_from_nothing_to_the_right_version(url):
+    """It tells before and after; a dry run changes nothing; a second upgrade changes nothing either."""
+    assert run("status") == (1, MISSING)
+    assert run("upgrade", "--dry-run") == (0, MISSING)
+    assert tables(url) == set()
+    assert run("upgrade") == (0, "The tables are of version 0003 now (before: none).\n")
+    assert {"inbox", "outbox", "lanes", "arrivals", "servers"} <= tables(url)
+    assert run("status") == (0, RIGHT)
+    assert run("upgrade") == (0, RIGHT)
+    assert run("upgrade", "--dry-run") == (0, RIGHT)
+
+
+def test_a_newer_store(url):
+    """An older package touches nothing."""
+    run("upgrade")
+    set_version(url, "9999")
+    told = "The tables are of version 9999, which this package does not know: install a newer one.\n"
+    assert run("status") == (1, told)
+    assert run("upgrade", "--dry-run") == (0, told)
+    status, output = run("upgrade")
+    assert status == 1
+    assert "9999" in output
+    assert "Traceback" not in output
+
+
+def test_a_step_in_between(url):
+    """Only what is missing is told."""
+    run("upgrade")
+    set_version(url, "0002")
+    assert run("status") == (
+        1,
+        "The tables are of version 0002; missing: 0003. `rasa-whatsapp db upgrade` adds them.\n",
+    )
+
+
+def test_a_server_that_is_not_there(tmp_path, monkeypatch):
+    """It says which, without its password."""
+    monkeypatch.chdir(tmp_path)
+    write_credentials(tmp_path, "postgresql://bot:hunter2@127.0.0.1:1/bot")
+    status, output = run("status")
+    assert status == 1
+    assert output.startswith("Error: database_url postgresql://bot:***@127.0.0.1:1/bot cannot be used")
+
+
+def test_commands_of_an_operator_on_a_store_without_tables(url):
+    """They say what to do first, where servers share the store; a file is brought up to date by itself."""
+    result = CliRunner().invoke(main, ["inbox", "list"])
+    if url.startswith("sqlite"):
+        assert result.exit_code == 0
+    else:
+        assert result.exit_code == 1
+        assert "run `rasa-whatsapp db upgrade`" in result.output
