@@ -18,7 +18,7 @@ from rasa_whatsapp.errors import LaneLost
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import lanes
 from rasa_whatsapp.storage.database import Database
-from rasa_whatsapp.storage.lanes import Kind, Lane, Rank
+from rasa_whatsapp.storage.lanes import Kind, Lane
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class Lanes:
         self._held: dict[str, None] = {}  # claimed with others by one transaction, more than there were places for
         self._again: set[str] = set()
         self._look = asyncio.Event()
+        self._is_crowded = False  # there may be lanes that nobody has claimed for want of a place
         self._claiming: asyncio.Task[None] | None = None
         self._owner = ""
 
@@ -70,7 +71,10 @@ class Lanes:
     @property
     def claimant(self) -> str | None:
         """Return who claims a lane in which work appears: this server, if it has a place free."""
-        return self._owner if self._is_open and self._has_room else None
+        if self._is_open and self._has_room:
+            return self._owner
+        self._is_crowded = True
+        return None
 
     def look(self) -> None:
         """Look for lanes to claim: something has changed."""
@@ -128,7 +132,7 @@ class Lanes:
             self._running[contact_id] = asyncio.get_running_loop().create_task(self._run(lane))
 
     async def _claim(self) -> None:
-        while True:
+        while self._is_open:  # Python 3.10's wait_for may swallow a cancellation
             if self._free < self._at_once // 2:
                 await asyncio.sleep(_GATHER_SECONDS)  # much is under way: several places are filled at once
             self._look.clear()
@@ -144,25 +148,20 @@ class Lanes:
 
     async def _claim_some(self) -> float:
         """Claim what there are places for; return after how many seconds to look again if nothing happens before."""
-        if self._free <= 0:
-            return _LONGEST_LOOK_SECONDS  # a lane that ends looks
         if not self._has_room:
-            return _CATCH_UP_SECONDS
-        now = self._clock.now()
-        reserve = self._at_once // _FOR_REPLIES
-        owner = self._owner
-        claimed = await self._database.run(lanes.claim, self._kind, owner, now, self._share(), Rank.REPLY)
-        if self._free - len(claimed) > reserve and len(claimed) < self._share():
-            most = min(self._share(), self._free - len(claimed) - reserve)
-            claimed += await self._database.run(lanes.claim, self._kind, owner, now, most, Rank.BULK)
+            self._is_crowded = True
+            return _CATCH_UP_SECONDS if self._free > 0 else _LONGEST_LOOK_SECONDS  # a lane that ends looks
+        self._is_crowded = False
+        now, owner, share = self._clock.now(), self._owner, self._share()
+        for_bulk = max(min(share, self._free - self._at_once // _FOR_REPLIES), 0)
+        claimed, ready_at = await self._database.run(lanes.claim_some, self._kind, owner, now, share, for_bulk)
         if owner == self._owner:
             self.take(lane.contact_id for lane in claimed)
         if claimed:
             return 0 if self._keeps_up is None else _CATCH_UP_SECONDS  # what they cost shows only then
-        ready = await self._database.run(lanes.next_ready, self._kind)
-        if ready is None:
+        if ready_at is None:
             return _LONGEST_LOOK_SECONDS
-        return min(max((ready - now).total_seconds(), 0.01), _LONGEST_LOOK_SECONDS)
+        return min(max((ready_at - now).total_seconds(), _GATHER_SECONDS), _LONGEST_LOOK_SECONDS)
 
     def _share(self) -> int:
         """Return how many to claim at once: not all that there are places for, so that the servers share a burst."""
@@ -177,7 +176,8 @@ class Lanes:
             logger.warning("%s.", problem, extra={"action": "lane_lost"})
         finally:
             del self._running[lane.contact_id]
-            self._look.set()
+            if self._is_crowded:
+                self._look.set()
             if lane.contact_id in self._again and self._is_open:
                 self.take([lane.contact_id])  # it was claimed anew meanwhile
             self._begin_held()

@@ -149,12 +149,13 @@ async def test_no_more_at_once_than_there_are_places(workshop):
     assert (most, sorted(workshop.seen)) == (3, list("abcdefghij"))
 
 
-async def test_a_lane_without_end_gives_way(workshop, monkeypatch):
+async def test_a_lane_without_end_gives_way(workshop, clock, monkeypatch):
     """With one place only, another contact has its turn after a moment, and the long one goes on afterwards."""
     monkeypatch.setattr(lanes_module, "_TURN_SECONDS", 0.01)
 
     async def work(lane):
         workshop.seen.append(lane.contact_id)
+        clock.advance(milliseconds=1)  # who gives way stands behind who waited
         await asyncio.sleep(0.001)
         return True if lane.contact_id == "busy" and workshop.seen.count("other") < 1 else await workshop.finish(lane)
 
@@ -162,6 +163,7 @@ async def test_a_lane_without_end_gives_way(workshop, monkeypatch):
     await workshop.wake("busy", claimed=True)
     await until(lambda: workshop.seen)
     await workshop.wake("other")
+    workshop.lanes.look()
     await until(lambda: "other" in workshop.seen)
     await until(lambda: workshop.seen[-1] == "busy" and not workshop.lanes._running)
 

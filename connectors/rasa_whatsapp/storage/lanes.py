@@ -134,6 +134,17 @@ def claim(
     return [Lane(kind, str(contact_id), owner) for (contact_id,) in connection.execute(statement, values)]
 
 
+def claim_some(
+    connection: Connection, kind: Kind, owner: str, now: datetime, most: int, most_bulk: int
+) -> tuple[list[Lane], datetime | None]:
+    """Claim up to `most` lanes, of bulk only as far as `most_bulk`; if there are none, tell when the next one will be ready."""
+    claimed = claim(connection, kind, owner, now, most, Rank.REPLY)
+    left = min(most, most_bulk) - len(claimed)
+    if left > 0:
+        claimed += claim(connection, kind, owner, now, left, Rank.BULK)
+    return claimed, None if claimed else next_ready(connection, kind)
+
+
 def owned(connection: Connection, kind: Kind, owner: str) -> list[str]:
     """Return the contacts whose lanes of this kind a server owns."""
     return [str(contact_id) for (contact_id,) in connection.execute(_OWNED, {"kind": kind.value, "owner": owner})]
