@@ -16,8 +16,9 @@ from typing import Any
 import requests
 from chaos_judge import ANSWERS, REMINDER, Line
 
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.3
 _PAGE = 10_000
+_LATEST_DELIVERIES = 400  # more than there are between two looks
 _HASTY_ONE_IN = 3
 
 
@@ -52,6 +53,8 @@ class Customers:
         self._cursor = 0
         self._handed_over: set[str] = set()
         self._answered: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
+        self._whole = 0
         self.all = [self._customer(random, number) for number in range(self.count)]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -68,7 +71,7 @@ class Customers:
     @property
     def answered(self) -> int:
         """Return how many messages have all of their answers."""
-        return sum(1 for line in self._asked() if self._answered.get(line["wamid"], 0) >= ANSWERS[line["text"]])
+        return self._whole
 
     @property
     def is_over(self) -> bool:
@@ -92,7 +95,7 @@ class Customers:
 
     def read_again(self) -> Sequence[Line]:
         """Return the whole record with the states as they are now."""
-        self._cursor, self.record, self._answered = 0, [], {}
+        self._cursor, self.record, self._answered, self._whole = 0, [], {}, 0
         self.read_on()
         return self.record
 
@@ -113,6 +116,9 @@ class Customers:
         if line["direction"] == "out" and line["callback_data"]:
             cause = line["callback_data"].rpartition("#")[0]
             self._answered[cause] = self._answered.get(cause, 0) + 1
+            self._whole += self._answered[cause] == self._expected.get(cause)
+        elif line["direction"] == "in":
+            self._expected[line["wamid"]] = ANSWERS[line["text"]]
 
     def _run(self) -> None:
         try:
@@ -127,7 +133,7 @@ class Customers:
             raise
 
     def _look_at_deliveries(self) -> None:
-        answer = self._session.get(f"{self.url}/control/deliveries", params={"limit": 2000}, timeout=60)
+        answer = self._session.get(f"{self.url}/control/deliveries", params={"limit": _LATEST_DELIVERIES}, timeout=60)
         for delivery in answer.json()["deliveries"]:
             if delivery["delivered"]:
                 self._handed_over.update(_message_ids(delivery["body"]))
