@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -30,15 +31,13 @@ def command(path: Path, host: str, port: int) -> None:
         clock = from_environment()
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem
-    database = Database(settings["database_url"])
     try:
-        database.prepare()
-        _serve(settings, database, clock, host, port)
+        with closing(Database(settings["database_url"])) as database:
+            database.prepare()
+            _serve(settings, database, clock, host, port)
     except (StoreOutdated, SQLAlchemyError, OSError) as problem:
         told = str(problem) if isinstance(problem, StoreOutdated) else f"{type(problem).__name__}: is the store there?"
         raise click.ClickException(told) from problem
-    finally:
-        database.close()
 
 
 def _serve(settings: Settings, database: Database, clock: Clock, host: str, port: int) -> None:
