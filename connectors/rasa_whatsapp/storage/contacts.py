@@ -108,11 +108,6 @@ def record_window(connection: Connection, contact_id: str, window: CareWindow) -
     connection.execute(_SET_WINDOW, values)
 
 
-def window_of(connection: Connection, contact_id: str) -> CareWindow:
-    """Return the contact's window."""
-    return _window(connection.execute(_READ, {"contact": contact_id}).first())
-
-
 def window_to_change(connection: Connection, contact_id: str) -> CareWindow:
     """Return the contact's window, which nobody else changes until this transaction ends."""
     return _window(connection.execute(_READ_TO_CHANGE, {"contact": contact_id}).first())

@@ -25,7 +25,6 @@ _BEAT = text(f"UPDATE servers SET alive_until = {_POSTGRESQL_NOW} + :lease WHERE
 _DEAD_POSTGRESQL = text(
     f"SELECT id FROM servers WHERE id <> :id AND alive_until < {_POSTGRESQL_NOW} FOR UPDATE SKIP LOCKED"
 )
-_COUNT = text("SELECT count(*) FROM servers")
 _INTERRUPTED = text(
     """
     UPDATE inbox SET state = 'received', crashes = crashes + 1 WHERE state = 'running' AND contact_id IN
@@ -67,8 +66,3 @@ def leave(connection: Connection, server: str, now: datetime) -> None:
     connection.execute(_INTERRUPTED, {"id": server})
     connection.execute(_GIVE_BACK, {"id": server, "now": now})
     connection.execute(_LEAVE, {"id": server})
-
-
-def count(connection: Connection) -> int:
-    """Return how many servers are at work."""
-    return int(connection.execute(_COUNT).scalar_one())
