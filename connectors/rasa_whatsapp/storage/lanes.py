@@ -46,16 +46,15 @@ class Lane:
 
 
 # In SQL that both databases read; MIN of two values is spelt differently in them.
-_WAKE = text(
-    """
+_UPSERT = """
     INSERT INTO lanes (kind, contact_id, owner, ready_at, rank) VALUES (:kind, :contact, :claimant, :ready_at, :rank)
     ON CONFLICT (kind, contact_id) DO UPDATE SET
         ready_at = CASE WHEN excluded.ready_at < lanes.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
         rank = CASE WHEN excluded.rank < lanes.rank THEN excluded.rank ELSE lanes.rank END,
         owner = COALESCE(lanes.owner, excluded.owner)
-    RETURNING owner
     """
-).bindparams(bindparam("ready_at", type_=Moment))
+_WAKE = text(f"{_UPSERT} RETURNING owner").bindparams(bindparam("ready_at", type_=Moment))
+_WAKE_MANY = text(_UPSERT).bindparams(bindparam("ready_at", type_=Moment))
 _STIR = text(
     "UPDATE lanes SET ready_at = :ready_at"
     " WHERE kind = :kind AND contact_id = :contact AND ready_at > :ready_at RETURNING owner"
@@ -239,8 +238,11 @@ def wake_all(
     claimant: str | None = None,
 ) -> list[str]:
     """Wake many lanes, in the order that keeps two such transactions from waiting for each other; return those claimed."""
-    return [
-        contact_id
-        for contact_id in sorted(set(contact_ids))
-        if wake(connection, kind, contact_id, now, rank=rank, claimant=claimant)
-    ]
+    ordered = sorted(set(contact_ids))
+    if claimant is not None:
+        return [each for each in ordered if wake(connection, kind, each, now, rank=rank, claimant=claimant)]
+    if ordered:
+        shared = {"kind": kind.value, "claimant": None, "ready_at": now, "rank": int(rank)}
+        connection.execute(_WAKE_MANY, [{**shared, "contact": contact_id} for contact_id in ordered])
+        notify(connection)
+    return []
