@@ -417,8 +417,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield made.url
 
 
+@pytest.fixture(scope="session")
+def emptied(postgresql: str) -> Callable[[], str]:
+    """Return what deletes all rows of the PostgreSQL database and returns its address."""
+    return lambda: _emptied(postgresql)
+
+
 def _emptied(url: str) -> str:
-    """Return the address of a database after all rows are deleted: truncating small tables takes much longer."""
+    """Delete row by row: truncating small tables takes much longer."""
     import psycopg2
 
     parts = make_url(url)
@@ -441,7 +447,7 @@ def _emptied(url: str) -> str:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return an empty store with the tables of this version; it does not wait for the disk, as no test cuts the power."""
     if request.param == POSTGRESQL:
-        store = Database(_emptied(request.getfixturevalue("postgresql")))
+        store = Database(request.getfixturevalue("emptied")())
     else:
         store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
         event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))

@@ -17,7 +17,8 @@ from rasa.shared.core.events import ReminderCancelled, ReminderScheduled, Restar
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
-from rasa_whatsapp import turns
+from rasa_whatsapp import firing
+from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
 from rasa_whatsapp.storage.schema import aliases, follow_ups
@@ -179,12 +180,12 @@ class TestWithTheChannel:
             await _until_sent(channel, before + 1)
             await channel.stop()
             await channel.start()
-            fired_again = await channel.database.run(turns.fire_due, channel.clock.now())
-            waiting = await channel.database.run(inbox.lanes_waiting)
+            fired_again = await channel.database.run(firing.fire_due, FiringRules(), channel.clock.now())
+            waiting = await channel.database.run(inbox.backlog, 10)
             await channel.stop()
             return len(channel.graph.messages) - before, fired_again, waiting
 
-        assert asyncio.run(story()) == (1, 0, [])
+        assert asyncio.run(story()) == (1, 0, 0)
 
     def test_customer_who_writes_ends_a_reminder_that_waits_for_silence(self, channel):
         """kill_on_user_message is honoured, also long after the session in which it was scheduled."""

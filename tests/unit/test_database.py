@@ -58,9 +58,19 @@ def test_upgrading_twice_changes_nothing(database):
 
 def test_a_newer_database_is_refused(database):
     """An older package must not write into it."""
-    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreOutdated, match="9999"):
-        database.upgrade()
+
+    def say(version):
+        update = f"UPDATE alembic_version SET version_num = '{version}'"
+        database.run_now(lambda connection: connection.exec_driver_sql(update))
+
+    wanted = database.version().wanted
+    say("9999")
+    try:
+        for begin in (database.upgrade, database.prepare):
+            with pytest.raises(StoreOutdated, match="9999"):
+                begin()
+    finally:
+        say(wanted)  # tests share the database
 
 
 @pytest.mark.asyncio
@@ -120,13 +130,13 @@ def test_naive_moments_are_refused(database):
     assert "Lea Secret" not in str(refused.value)
 
 
-def test_a_second_process_sees_what_is_committed(database, tmp_path):
-    """The command line opens the same file while the server runs."""
+def test_a_second_process_sees_what_is_committed(database):
+    """The command line opens the same store while the server runs."""
     database.run_now(
         lambda connection: connection.execute(insert(schema.contacts).values(id="a", number_id="1", created_at=TEN))
     )
-    other = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    other.upgrade()
+    other = Database(database._engine.url.render_as_string(hide_password=False))
+    other.prepare()
     assert other.run_now(lambda connection: len(connection.execute(select(schema.contacts)).all())) == 1
     other.close()
 

@@ -72,7 +72,7 @@ class Running:
 def url(request, tmp_path_factory):
     """Return the address of a store of each kind, whose tables are there."""
     if request.param == "postgresql":
-        return request.getfixturevalue("postgresql")
+        return request.getfixturevalue("emptied")()
     return f"sqlite:///{tmp_path_factory.mktemp('intake') / 'store.sqlite'}"
 
 

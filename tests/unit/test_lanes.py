@@ -87,9 +87,9 @@ async def test_never_twice_at_once_for_a_contact(workshop, claimed):
     workshop.open(work, at_once=8)
     for _ in range(5):
         await workshop.wake("a", claimed=claimed)
-    await until(lambda: workshop.seen)
-    await until(lambda: not workshop.lanes._running)
-    assert await workshop.left() == 0
+    while await workshop.left():
+        await asyncio.sleep(0.001)
+    assert 1 <= len(workshop.seen) <= 5
 
 
 async def test_true_means_again_at_once(workshop):
