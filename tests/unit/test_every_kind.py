@@ -490,6 +490,7 @@ class TestNumbers:
         await stage.start()
         stage.graph.answers = [Accepted("wamid.OUT1", "551187654321")]
         await stage.receive(stage.message("one", sender="5511987654321"))
+        stage.clock.advance(seconds=1)
         await stage.receive(stage.message("two", sender="551187654321"))
         assert len({turn.contact_id for turn in stage.dialogue.turns}) == 1
         assert [body["to"] for body in stage.graph.sent] == ["+5511987654321", "+551187654321"]
