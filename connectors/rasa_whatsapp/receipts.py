@@ -6,7 +6,7 @@ Each function is part of one transaction, for many messages at a time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -46,6 +46,9 @@ def record(connection: Connection, answered: Sequence[Receipt], rules: DeliveryR
         if isinstance(receipt.answer, Accepted)
     ]
     outbox.accept(connection, accepted, now)
+    contacts.shift_rest(
+        connection, {receipt.sent.contact.id: now - at for receipt in answered for at in _first_of_burst(receipt)}
+    )
     for receipt in answered:
         if isinstance(receipt.answer, Accepted):
             _record_acceptance(connection, receipt.sent, receipt.answer, now)
@@ -54,6 +57,13 @@ def record(connection: Connection, answered: Sequence[Receipt], rules: DeliveryR
     more = outbox.owed(connection, [lane.contact_id for lane in held])
     lanes.finish_all(connection, [lane for lane in held if lane.contact_id not in more])
     return [receipt.sent.lane not in held or receipt.sent.lane.contact_id in more for receipt in answered]
+
+
+def _first_of_burst(receipt: Receipt) -> Iterator[datetime]:
+    """Yield when a message was tried with which Meta begins to count a burst: that is when Meta took it, not when it was tried."""
+    at, rested_at = receipt.sent.message.tried_at, receipt.sent.contact.rested_at
+    if isinstance(receipt.answer, Accepted) and at is not None and (rested_at is None or rested_at <= at):
+        yield at
 
 
 def settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -78,4 +79,25 @@ async def test_another_customer_does_not_wait(stage):
     await stage.say(other, "api:2", 1, {"text": "to the other"}, proactive=False)
     await stage.idle()
     assert "to the other" in stage.graph.texts
+    assert len(stage.graph.sent) == 46
+
+
+@pytest.mark.asyncio
+async def test_a_burst_counts_from_when_meta_took_its_first_message(stage):
+    """The answer to the first one took two seconds: so does the first pause after the burst."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    stage.graph.held = asyncio.Event()
+    await stage.say(stage.contact_id, "api:1", 0, {"text": "0"}, proactive=False)
+    await stage.until(lambda: len(stage.graph.sent) == 1)
+    stage.clock.advance(seconds=2)
+    stage.graph.held.set()
+    await stage.idle()
+    for number in range(1, 46):
+        await stage.say(stage.contact_id, "api:1", number, {"text": str(number)}, proactive=False)
+    await stage.idle()
+    assert len(stage.graph.sent) == 45
+    await stage.advance(seconds=5.9)
+    assert len(stage.graph.sent) == 45
+    await stage.advance(seconds=0.2)
     assert len(stage.graph.sent) == 46

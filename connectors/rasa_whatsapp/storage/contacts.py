@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.outbound import Recipient
@@ -26,6 +26,8 @@ _SET_WINDOW = (
     .values(window_opened_at=bindparam("opened_at"), window_refused_at=bindparam("refused_at"))
 )
 _SET_RESTED = update(contacts).where(contacts.c.id == bindparam("contact")).values(rested_at=bindparam("rested"))
+_MICROSECOND = timedelta(microseconds=1)
+_SHIFT_REST = text("UPDATE contacts SET rested_at = rested_at + :more WHERE id = :contact")
 _OF_ALL = bindparam("contacts", expanding=True)
 _READ_MANY = select(contacts).where(contacts.c.id.in_(_OF_ALL), contacts.c.merged_into.is_(None))
 _CHOICES = select(consent).where(consent.c.contact_id.in_(_OF_ALL)).order_by(consent.c.at, consent.c.id)
@@ -141,6 +143,13 @@ def record_sending(connection: Connection, rested: Mapping[str, datetime]) -> No
     values = [{"contact": contact_id, "rested": rested_at} for contact_id, rested_at in rested.items()]
     if values:
         connection.execute(_SET_RESTED, values)
+
+
+def shift_rest(connection: Connection, later: Mapping[str, timedelta]) -> None:
+    """Let these contacts be back at their full burst later by so much."""
+    values = [{"contact": contact_id, "more": more // _MICROSECOND} for contact_id, more in later.items()]
+    if values:
+        connection.execute(_SHIFT_REST, values)
 
 
 def record_consent(connection: Connection, contact_id: str, given: ConsentGiven) -> None:
