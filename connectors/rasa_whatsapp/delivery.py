@@ -24,7 +24,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.pacing import PAIR
-from rasa_whatsapp.storage import contacts, lanes, merging, outbox, uploads
+from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.lanes import Lane
 from rasa_whatsapp.storage.outbox import Message, State
@@ -32,6 +32,7 @@ from rasa_whatsapp.storage.outbox import Message, State
 logger = logging.getLogger(__name__)
 
 _UNTIL_MERGED = timedelta(seconds=1)
+_UNTIL_HEARD = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,9 @@ def begin_next(
     held = lanes.held(connection, wanted)
     heads = outbox.heads(connection, [lane.contact_id for lane in held])
     known = contacts.read_many(connection, list(heads))
-    turn = _Round(connection, rules, now, stopped, well_since)
+    is_unsure = any(message.state is State.UNSETTLED for message in heads.values())
+    heard_until = arrivals.heard_until(connection) if is_unsure else None
+    turn = _Round(connection, rules, now, stopped, well_since, heard_until)
     steps = [turn.next(lane, heads.get(lane.contact_id), known) if lane in held else None for lane in wanted]
     sends = [step for step in steps if isinstance(step, Send)]
     outbox.begin(connection, [(send.message, send.request.body) for send in sends])
@@ -115,6 +118,7 @@ class _Round:
     now: datetime
     stopped: Mapping[str, datetime]
     well_since: datetime
+    heard_until: datetime | None
 
     def next(self, lane: Lane, message: Message | None, known: Mapping[str, Contact]) -> Next:
         """Return what to do for the head of a lane."""
@@ -140,8 +144,12 @@ class _Round:
 
     def _not_before(self, message: Message) -> datetime:
         """Return when the message may be tried again, if it was tried."""
-        heard = self.well_since + self.rules.settle if message.state is State.UNSETTLED else self.now
-        return max(message.not_before or self.now, heard)
+        not_before = message.not_before or self.now
+        if message.state is not State.UNSETTLED:
+            return not_before
+        if self.heard_until is not None and self.heard_until <= not_before:
+            return max(not_before, self.now + _UNTIL_HEARD)  # its status may be in a body that is only written down yet
+        return max(not_before, self.well_since + self.rules.settle)
 
     def _wait(self, lane: Lane, message: Message, until: datetime) -> bool:
         rank = lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY

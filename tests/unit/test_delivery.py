@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from rasa_whatsapp import receipts
+from rasa_whatsapp import delivery, receipts
 from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.storage import arrivals, lanes
 
 pytestmark = pytest.mark.asyncio
 
@@ -193,6 +194,26 @@ class TestUncertain:
         assert stage.graph.texts == ["one"]
         await stage.advance(seconds=10)
         assert stage.graph.texts == ["one", "one", "two"]
+
+    async def test_a_status_that_is_only_written_down_counts_as_not_heard(self, stage):
+        """What came before the silence was over may be the status: it is taken in first, and only then is it sent again."""
+        await contact(stage)
+        stage.graph.answers = [PERHAPS]
+        await say(stage, "one")
+        await stage.kill()
+        came_at = stage.clock.now() + timedelta(seconds=20)
+        stage.clock.advance(seconds=40)
+
+        def look(connection, now):
+            (lane,) = lanes.claim(connection, lanes.Kind.SENDS, "server-1", now, 1)
+            (step,) = delivery.begin_next(connection, [lane], RULES, now, {}, now - timedelta(days=1))
+            return step
+
+        await stage.database.run(arrivals.write_down, [b"{}"], came_at)
+        assert await stage.database.run(look, stage.clock.now()) is False
+        await stage.database.run(lambda connection: arrivals.remove(connection, arrivals.waiting(connection, 1)))
+        step = await stage.database.run(look, stage.clock.now() + timedelta(seconds=2))
+        assert isinstance(step, delivery.Send)
 
     @pytest.mark.parametrize("how", ["no answer", "a crash", "an exception", "a store that fails"])
     @pytest.mark.parametrize("status", ["sent", "delivered", "read"])

@@ -14,6 +14,7 @@ from rasa_whatsapp.storage.schema import arrivals
 _ADD = insert(arrivals)
 _NEXT = select(arrivals).order_by(arrivals.c.id).limit(bindparam("most"))
 _ANY = select(arrivals.c.id).limit(1)
+_OLDEST = select(arrivals.c.received_at).order_by(arrivals.c.id).limit(1)
 _REMOVE = delete(arrivals).where(arrivals.c.id == bindparam("row"))
 
 
@@ -34,6 +35,12 @@ def write_down(connection: Connection, bodies: Iterable[bytes], now: datetime) -
 def are_waiting(connection: Connection) -> bool:
     """Tell whether there is any body that is not taken in yet."""
     return connection.execute(_ANY).first() is not None
+
+
+def heard_until(connection: Connection) -> datetime | None:
+    """Return until when all that came is taken in; None if nothing waits."""
+    moment: datetime | None = connection.execute(_OLDEST).scalar()
+    return moment
 
 
 def waiting(connection: Connection, most: int) -> list[Arrival]:
