@@ -239,4 +239,4 @@ def _take_in_carefully(connection: Connection, arrival: Arrival, rules: IntakeRu
 
 
 def _backlog(connection: Connection, up_to: int) -> int:
-    return inbox.backlog(connection, up_to) + arrivals.count(connection, up_to)
+    return inbox.backlog(connection, up_to) + arrivals.count(connection)
