@@ -236,4 +236,4 @@ async def test_bytes_come_back_as_they_went(database, clock):
     assert [arrival.body for arrival in found] == bodies
     await database.run(arrivals.remove, found[:1])
     assert [arrival.body for arrival in await database.run(arrivals.waiting, 10)] == bodies[1:]
-    assert await database.run(arrivals.count) == 1
+    assert await database.run(arrivals.count) == 2
