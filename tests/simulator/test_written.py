@@ -296,6 +296,7 @@ async def test_taps(
 async def test_taps_that_send_nothing(simulator: Simulator, bot: Bot, message: dict[str, Any], reason: str) -> None:
     """A tap that opens something tells the business nothing."""
     await simulator.write()
+    await eventually(lambda: len(bot.messages()) == 1, "the message before the tap")
     tap = {"type": "tap", "message_id": await simulator.send(message), "button": "0"}
     assert reason in (await simulator.post(f"customers/{LEA}/messages", tap, 400))["error"]
     assert len(bot.messages()) == 1

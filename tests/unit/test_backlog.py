@@ -22,7 +22,7 @@ async def test_a_full_backlog_refuses_until_there_is_room(stage, body):
     late = stage.message("late", sender="491519")
     with pytest.raises(BacklogFull, match="messages wait"):  # one that is written down first counts twice for a tick
         await stage.gateway.receive(body(late))
-    assert len(stage.rows("inbox")) == 3
+    await stage.until(lambda: len(stage.rows("inbox")) == 3)
     stage.dialogue.before = None
     stage.clock.advance(minutes=1)
     await stage.nudge()

@@ -53,7 +53,8 @@ async def hang_in_a_turn(stage, body):
     stage.dialogue.before = lambda turn: go_on.wait()
     stage.dialogue.answer = echo
     await stage.gateway.receive(body(stage.message("Hi")))
-    await stage.until(lambda: stage.dialogue.heard == ["Hi"])
+    # it looks again, as its tick would, if the other server was taking in just then
+    await stage.until(lambda: stage.gateway.look() or stage.dialogue.heard == ["Hi"])
     return go_on
 
 
