@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from itertools import groupby
 
 from sqlalchemy.engine import Connection
@@ -35,6 +36,15 @@ _MOST_IN_ONE_COMMIT = 1000
 _MOST_SORTED = 100
 _IDLE_SECONDS = 0.1
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
+_PAUSE_FOR_OTHERS_SECONDS = 0.02
+
+
+class Sorting(Enum):
+    """What came of trying to take in bodies that were only written down."""
+
+    SOME = "some were taken in, there may be more"
+    NOTHING = "nothing waits that should be taken in now"
+    ELSEWHERE = "another transaction says who is who"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,27 +164,28 @@ class Reception:
             await self._look.wait()
             self._look.clear()
             try:
-                while await self._sort_some():
-                    await asyncio.sleep(0.001)  # others want to write, too
+                while (sorting := await self._sort_some()) is not Sorting.NOTHING:
+                    others = _PAUSE_FOR_OTHERS_SECONDS if sorting is Sorting.ELSEWHERE else 0.001
+                    await asyncio.sleep(others)  # they want to write, too
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
                 logger.error("Webhooks wait in the store: %s", trace(problem), extra={"action": "store_unreadable"})
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
                 self._look.set()
 
-    async def _sort_some(self) -> bool:
-        """Take in the oldest bodies that wait; return whether there may be more."""
+    async def _sort_some(self) -> Sorting:
+        """Take in the oldest bodies that wait."""
         if self._waiting or (self.only_when_idle and not self._is_idle()):
-            return False  # storing goes first; the tick looks again
+            return Sorting.NOTHING  # storing goes first; the tick looks again
         claimant = self.claimant()
         try:
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=False)
         except Exception as problem:  # noqa: BLE001 - one of them cannot be taken in: each for itself, then
             logger.warning("A webhook makes difficulties: %s", trace(problem), extra={"action": "event_difficult"})
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=True)
-        if taken is None:
-            return False
-        self.taken(taken)
-        return True
+        if isinstance(taken, TakenIn):
+            self.taken(taken)
+            return Sorting.SOME
+        return taken
 
 
 def _settle(some: Sequence[_Waiting], problem: Exception | None) -> None:
@@ -204,13 +215,15 @@ def _write_down(connection: Connection, bodies: Sequence[bytes], now: datetime) 
 
 def _take_in_waiting(
     connection: Connection, rules: IntakeRules, claimant: Claimant, most: int, *, careful: bool
-) -> TakenIn | None:
-    """Take in the oldest bodies; None if there are none, or another process is at it."""
+) -> TakenIn | Sorting:
+    """Take in the oldest bodies, or say why not."""
+    if not arrivals.are_waiting(connection):
+        return Sorting.NOTHING
     if not try_identities(connection):
-        return None
+        return Sorting.ELSEWHERE
     some = arrivals.waiting(connection, most)
     if not some:
-        return None
+        return Sorting.NOTHING
     taken = TakenIn()
     if careful:
         for arrival in some:

@@ -33,7 +33,7 @@ def waiting(stage):
 
 async def sort(door):
     """Take in what waits."""
-    while await door._sort_some():
+    while await door._sort_some() is reception.Sorting.SOME:
         pass
 
 
@@ -191,7 +191,7 @@ async def test_while_another_process_says_who_is_who(stage, door, body):
         reception.try_identities(other)
         await door.receive(body(stage.message("Hi")))
         assert waiting(stage) == 1
-        await sort(door)
+        assert await door._sort_some() is reception.Sorting.ELSEWHERE
         assert waiting(stage) == 1
     await sort(door)
     assert (waiting(stage), stage.states("inbox")) == (0, ["received"])
@@ -201,9 +201,9 @@ async def test_storing_goes_before_sorting(stage, door, body):
     """An intake sorts only when nothing has come for a moment."""
     door.only_when_idle = True
     await store_many(door, *(body(stage.message(str(number))) for number in range(10)))
-    assert await door._sort_some() is False
+    assert await door._sort_some() is reception.Sorting.NOTHING
     door._received_at -= 1
-    assert await door._sort_some() is True
+    assert await door._sort_some() is reception.Sorting.SOME
     assert waiting(stage) == 0
 
 
