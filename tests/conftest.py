@@ -296,9 +296,17 @@ class Stage:
 
     async def receive(self, *items: dict[str, Any]) -> None:
         """Receive messages and statuses in one body, and let everything that follows happen."""
-        assert self.gateway is not None
-        await self.gateway.receive(body_of(*items))
+        await self.hand_in(body_of(*items))
         await self.idle()
+
+    async def hand_in(self, body: bytes) -> None:
+        """Hand in a body, and wait until it is taken in: another transaction may have been at work when it came."""
+        assert self.gateway is not None
+        await self.gateway.receive(body)
+        deadline = asyncio.get_running_loop().time() + 10
+        while await self.database.run(arrivals.are_waiting):
+            assert asyncio.get_running_loop().time() < deadline, "nobody takes the body in"
+            await asyncio.sleep(0.001)
 
     async def idle(self) -> None:
         """Wait until nothing is at work, and nothing waits that could be done at this moment."""

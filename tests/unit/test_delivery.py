@@ -264,7 +264,7 @@ class TestUncertain:
         stage.clock.advance(seconds=40)
         stage.gateway._sends.look()
         await stage.until(lambda: len(stage.graph.sent) == 2)
-        await stage.gateway.receive(body(stage.status("wamid.FIRST", "delivered", key="wamid.IN1#1")))
+        await stage.hand_in(body(stage.status("wamid.FIRST", "delivered", key="wamid.IN1#1")))
         await let_go(stage)
         assert stage.states("outbox") == ["delivered"]
 
@@ -315,7 +315,7 @@ class TestStatuses:
         """A status that overtakes the answer to the request is not undone by it."""
         await contact(stage)
         await say_and_hold(stage, "one")
-        await stage.gateway.receive(body(stage.status("wamid.OUT1", "delivered", key="wamid.IN1#1")))
+        await stage.hand_in(body(stage.status("wamid.OUT1", "delivered", key="wamid.IN1#1")))
         await let_go(stage)
         assert stage.states("outbox") == ["delivered"]
         assert len(stage.graph.sent) == 1
@@ -430,7 +430,7 @@ class TestOutsideTheWindow:
                 await stage.receive(stage.status(f"wamid.OUT{number}", "failed", code=131047))
         else:
             await say_and_hold(stage, long)
-            await stage.gateway.receive(body(stage.status("wamid.OUT1", "failed", code=131047, key="wamid.IN1#1")))
+            await stage.hand_in(body(stage.status("wamid.OUT1", "failed", code=131047, key="wamid.IN1#1")))
             await let_go(stage)
         await stage.idle()
         await stage.nudge()
@@ -494,7 +494,7 @@ class TestOutsideTheWindow:
         stage.graph.answers = [OUTSIDE]
         await say_and_hold(stage, "free")
         stage.clock.advance(seconds=5)
-        await stage.gateway.receive(body(stage.message("two")))
+        await stage.hand_in(body(stage.message("two")))
         await let_go(stage)
         await say(stage, "re: two", cause="wamid.IN2")
         assert stage.graph.texts[-1] == "re: two"

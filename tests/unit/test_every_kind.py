@@ -160,7 +160,7 @@ class TestCalls:
             ("4915112345678", "4930901820000") if direction == "USER_INITIATED" else ("4930901820000", "4915112345678")
         )
         call = {"id": "wacid.1", "from": ends[0], "to": ends[1], "event": event, "direction": direction}
-        await stage.gateway.receive(change("calls", calls=[{**call, "timestamp": unix(stage)}]))
+        await stage.hand_in(change("calls", calls=[{**call, "timestamp": unix(stage)}]))
         await stage.idle()
         assert stage.dialogue.turns == []
         assert any(row["window_opened_at"] is not None for row in stage.rows("contacts")) is opens
@@ -170,9 +170,7 @@ class TestCalls:
         """If the designer wants to say something to who called."""
         await stage.start(intake=IntakeRules(number_ids=(NUMBER,), turns_for=frozenset({"call"})))
         call = {"id": "wacid.1", "from": "4915112345678", "to": "4930901820000", "event": "connect"}
-        await stage.gateway.receive(
-            change("calls", calls=[{**call, "direction": "USER_INITIATED", "timestamp": unix(stage)}])
-        )
+        await stage.hand_in(change("calls", calls=[{**call, "direction": "USER_INITIATED", "timestamp": unix(stage)}]))
         await stage.idle()
         (turn,) = stage.dialogue.turns
         assert (turn.text, turn.intents[0], turn.entities["care_window_open"]) == ("[call]", "whatsapp_call", True)
@@ -184,9 +182,7 @@ class TestHumans:
     async def echo(self, stage, ident="wamid.ECHO1", to="4915112345678"):
         """Let a human answer."""
         said = {"from": "4930901820000", "to": to, "id": ident, "timestamp": unix(stage), "type": "text"}
-        await stage.gateway.receive(
-            change("smb_message_echoes", message_echoes=[{**said, "text": {"body": "I take over"}}])
-        )
+        await stage.hand_in(change("smb_message_echoes", message_echoes=[{**said, "text": {"body": "I take over"}}]))
         await stage.idle()
 
     @pytest.mark.asyncio
@@ -267,7 +263,7 @@ class TestHumans:
             "text": {"body": "x"},
         }
         threads = [{"id": "4915112345678", "messages": [{**old, "history_context": {"status": "READ"}}]}]
-        await stage.gateway.receive(change("history", history=[{"metadata": {"phase": 0}, "threads": threads}]))
+        await stage.hand_in(change("history", history=[{"metadata": {"phase": 0}, "threads": threads}]))
         await stage.idle()
         assert (stage.dialogue.turns, stage.graph.sent) == ([], [])
 
@@ -355,12 +351,10 @@ class TestMenus:
         stage.dialogue.answer = lambda turn: [{"text": "Which?", "buttons": TWENTY_FOUR}] if turn.text == "Hi" else []
         stage.graph.held = asyncio.Event()
         await stage.start()
-        await stage.gateway.receive(body(stage.message("Hi")))
+        await stage.hand_in(body(stage.message("Hi")))
         await stage.until(lambda: stage.graph.sent)
         reply = {"type": "list_reply", "list_reply": {"id": "rasa-whatsapp/more", "title": "More"}}
-        await stage.gateway.receive(
-            body(stage.message(type="interactive", context={"id": "wamid.OUT1"}, interactive=reply))
-        )
+        await stage.hand_in(body(stage.message(type="interactive", context={"id": "wamid.OUT1"}, interactive=reply)))
         await stage.until(lambda: stage.states("inbox") == ["done", "done"])
         stage.graph.held.set()
         await stage.idle()
@@ -445,9 +439,7 @@ class TestReplies:
         """Nobody has written: it is recorded as refused, and the next response is said."""
         await stage.start()
         call = {"id": "wacid.1", "from": "4915112345678", "to": "4930901820000", "event": "connect"}
-        await stage.gateway.receive(
-            change("calls", calls=[{**call, "direction": "USER_INITIATED", "timestamp": unix(stage)}])
-        )
+        await stage.hand_in(change("calls", calls=[{**call, "direction": "USER_INITIATED", "timestamp": unix(stage)}]))
         reaction = {"type": "reaction", "reaction": {"message_id": "last", "emoji": "👍"}}
         await stage.say(stage.contact_id, "api:1", 1, {"custom": {"whatsapp": reaction}}, proactive=True)
         await stage.say(stage.contact_id, "api:1", 2, {"text": "Hello"}, proactive=True)
@@ -475,9 +467,7 @@ class TestNumbers:
         await stage.start(intake=IntakeRules(number_ids=(NUMBER, "100000000000002")))
         await stage.receive(stage.message("to the first"))
         at = {"from": "4915112345678", "id": "wamid.X", "timestamp": unix(stage), "type": "text"}
-        await stage.gateway.receive(
-            change("messages", "100000000000002", messages=[{**at, "text": {"body": "to the second"}}])
-        )
+        await stage.hand_in(change("messages", "100000000000002", messages=[{**at, "text": {"body": "to the second"}}]))
         await stage.idle()
         answered = [(request.number_id, request.body["text"]["body"]) for request in stage.graph.requests]
         assert sorted(answered) == [(NUMBER, "to the first"), ("100000000000002", "to the second")]
@@ -522,7 +512,7 @@ class TestOnePerson:
         await stage.start()
         await stage.receive(stage.message("one", **{"from": None, "from_user_id": "DE.old"}))
         update = {"detail": "x", "user_id": {"previous": "DE.old", "current": "DE.new"}, "timestamp": unix(stage)}
-        await stage.gateway.receive(change("user_id_update", number_id, user_id_update=[update]))
+        await stage.hand_in(change("user_id_update", number_id, user_id_update=[update]))
         await stage.idle()
         await stage.receive(stage.message("two", **{"from": None, "from_user_id": "DE.new"}))
         assert len({turn.contact_id for turn in stage.dialogue.turns}) == 1
@@ -543,10 +533,10 @@ class TestOnePerson:
         await stage.start()
         await stage.receive(stage.message("Hi"))
         stage.clock.advance(minutes=1)
-        await stage.gateway.receive(body(stage.message("from the new number", sender="4915199999999")))
+        await stage.hand_in(body(stage.message("from the new number", sender="4915199999999")))
         await under_way.wait()
         notice = {"type": "user_changed_number", "wa_id": "4915199999999", "body": "x"}
-        await stage.gateway.receive(body(stage.message(type="system", system=notice)))
+        await stage.hand_in(body(stage.message(type="system", system=notice)))
         first = next(row["id"] for row in stage.rows("contacts") if row["window_opened_at"] == MORNING)
         await stage.say(first, "api:1", 1, {"text": "for the old number?"}, proactive=False)
         await asyncio.sleep(0)

@@ -81,9 +81,9 @@ async def test_the_same_body_ten_times_at_once_is_one_turn(stage, body):
     stage.dialogue.answer = echo
     await stage.start()
     raw = body(stage.message("Hi"))
-    await asyncio.gather(*(stage.gateway.receive(raw) for _ in range(10)))
+    await asyncio.gather(*(stage.hand_in(raw) for _ in range(10)))
     await stage.idle()
-    await stage.gateway.receive(raw)
+    await stage.hand_in(raw)
     await stage.idle()
     assert stage.dialogue.heard == ["Hi"]
     assert stage.graph.texts == ["re: Hi"]
@@ -122,8 +122,8 @@ async def test_what_can_neither_be_stored_nor_written_down_is_not_acknowledged(s
     await stage.start()
     raw = body(stage.message("Hi"))
     with refusing("inbox"), refusing("arrivals"), pytest.raises(SQLAlchemyError, match="full"):
-        await stage.gateway.receive(raw)
-    await stage.gateway.receive(raw)
+        await stage.hand_in(raw)
+    await stage.hand_in(raw)
     await stage.idle()
     assert stage.dialogue.heard == ["Hi"]
 
@@ -132,7 +132,7 @@ async def test_a_body_that_is_no_webhook(stage):
     """It is refused, and nothing is stored."""
     await stage.start()
     with pytest.raises(WebhookMalformed):
-        await stage.gateway.receive(b"[]")
+        await stage.hand_in(b"[]")
     assert stage.rows("inbox") == []
 
 
@@ -150,8 +150,8 @@ async def test_a_body_that_is_no_webhook(stage):
 async def test_what_is_no_turn_is_recorded_once(stage, webhook, name, state, reason):
     """Kinds that are no turn, other fields and Meta's own errors are kept with a reason; the dialogue hears nothing."""
     await stage.start()
-    await stage.gateway.receive(webhook(name))
-    await stage.gateway.receive(webhook(name))
+    await stage.hand_in(webhook(name))
+    await stage.hand_in(webhook(name))
     await stage.idle()
     assert [(row["state"], row["reason"]) for row in stage.rows("inbox")] == [(state, reason)]
     assert stage.dialogue.turns == []
@@ -160,7 +160,7 @@ async def test_what_is_no_turn_is_recorded_once(stage, webhook, name, state, rea
 async def test_a_number_of_somebody_else(stage, body):
     """A message for an unknown phone number id is recorded, without a turn, without a contact."""
     await stage.start()
-    await stage.gateway.receive(body(stage.message("Hi"), number_id="123456123"))
+    await stage.hand_in(body(stage.message("Hi"), number_id="123456123"))
     await stage.idle()
     (row,) = stage.rows("inbox")
     assert (row["state"], row["reason"]) == ("ignored", "the phone number id is not one of this bot's")
@@ -172,7 +172,7 @@ async def test_a_message_without_phone_number_id_is_no_turn(stage):
     await stage.start()
     change = {"field": "messages", "value": {"messages": [stage.message("Hi")]}}
     envelope = {"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}
-    await stage.gateway.receive(json.dumps(envelope).encode())
+    await stage.hand_in(json.dumps(envelope).encode())
     await stage.idle()
     assert stage.dialogue.turns == []
     assert stage.states("inbox")[0] in ("ignored", "parked")
@@ -194,10 +194,10 @@ async def test_one_contact_is_taken_in_the_order_of_sending(stage, body):
     at = int(stage.clock.moment.timestamp())
     stage.clock.advance(seconds=5)
     first, third, second = (stage.message(f"t{at + late}", timestamp=str(at + late)) for late in (0, 2, 1))
-    await stage.gateway.receive(body(first))
+    await stage.hand_in(body(first))
     await stage.until(lambda: running)
-    await stage.gateway.receive(body(third))
-    await stage.gateway.receive(body(second))
+    await stage.hand_in(body(third))
+    await stage.hand_in(body(second))
     gate.set()
     await stage.idle()
     assert stage.dialogue.heard == [f"t{at}", f"t{at + 1}", f"t{at + 2}"]
@@ -221,7 +221,7 @@ async def test_contacts_do_not_wait_for_each_other(stage, body):
     stage.dialogue.before = hang_for_lea
     stage.dialogue.answer = echo
     await stage.start()
-    await stage.gateway.receive(body(stage.message("slow"), stage.message("quick", sender=BEN)))
+    await stage.hand_in(body(stage.message("slow"), stage.message("quick", sender=BEN)))
     await stage.until(lambda: "re: quick" in stage.graph.texts)
     assert "re: slow" not in stage.graph.texts
     gate.set()
@@ -343,7 +343,7 @@ async def test_a_crash_in_the_middle_of_a_turn(stage, body):
     stage.dialogue.before = die
     stage.dialogue.answer = echo
     await stage.start()
-    await stage.gateway.receive(body(stage.message("Hi")))
+    await stage.hand_in(body(stage.message("Hi")))
     await asyncio.wait_for(spoken.wait(), 5)
     await stage.gateway._sends.close(grace_seconds=5)  # else it would be a crash in the middle of a request, too
     await stage.restart()
@@ -367,7 +367,7 @@ async def test_a_crash_between_the_end_of_a_turn_and_its_note(stage, body):
 
     stage.dialogue.before = complete_and_die
     await stage.start()
-    await stage.gateway.receive(body(stage.message("Hi")))
+    await stage.hand_in(body(stage.message("Hi")))
     await asyncio.wait_for(saved.wait(), 5)
     await stage.restart()
     await stage.idle()
@@ -388,7 +388,7 @@ async def test_a_crash_before_the_end_of_a_turn_schedules_once(stage, body):
 
     stage.dialogue.before = schedule_and_die_once
     await stage.start()
-    await stage.gateway.receive(body(stage.message("Hi")))
+    await stage.hand_in(body(stage.message("Hi")))
     await asyncio.wait_for(scheduled.wait(), 5)
     await stage.restart()
     await stage.idle()
@@ -401,7 +401,7 @@ async def test_what_waited_is_taken_after_a_restart(stage, body):
     hold = asyncio.Event()
     stage.dialogue.before = lambda turn: hold.wait()
     await stage.start()
-    await stage.gateway.receive(body(stage.message("one"), stage.message("two")))
+    await stage.hand_in(body(stage.message("one"), stage.message("two")))
     await stage.until(lambda: stage.dialogue.turns)
     await stage.kill()
     hold.set()
@@ -420,7 +420,7 @@ async def test_a_message_that_kills_the_process_is_parked_in_the_end(stage, body
 
     stage.dialogue.before = hang
     await stage.start()
-    await stage.gateway.receive(body(stage.message("poison"), stage.message("after")))
+    await stage.hand_in(body(stage.message("poison"), stage.message("after")))
     for run in range(1, 11):
         await stage.until(lambda run=run: len(stage.dialogue.turns) == run)
         await stage.restart()
@@ -438,7 +438,7 @@ async def test_closing_waits_for_the_turn_under_way(stage, body):
     stage.dialogue.before = short
     stage.dialogue.answer = echo
     await stage.start()
-    await stage.gateway.receive(body(stage.message("Hi")))
+    await stage.hand_in(body(stage.message("Hi")))
     await stage.until(lambda: stage.dialogue.turns)
     await stage.gateway.close(grace_seconds=5)
     assert stage.states("inbox") == ["done"]
@@ -515,11 +515,11 @@ class TestCommands:
         stage.dialogue.answer = lambda turn: [{"text": "?", "buttons": [{"title": "Yes", "payload": "/affirm"}]}]
         stage.graph.held = asyncio.Event()
         await stage.start()
-        await stage.gateway.receive(body(stage.message("Hi")))
+        await stage.hand_in(body(stage.message("Hi")))
         await stage.until(lambda: stage.graph.sent)
         tap = {"type": "button_reply", "button_reply": {"id": "/affirm", "title": "Yes"}}
         stage.dialogue.answer = lambda turn: []
-        await stage.gateway.receive(
+        await stage.hand_in(
             body(stage.message(type="interactive", text=None, context={"id": "wamid.OUT1"}, interactive=tap))
         )
         await stage.until(lambda: len(stage.dialogue.turns) == 2)
@@ -616,8 +616,8 @@ class TestConsentInTheDialogue:
         """Meta's control is about marketing; what it may mean tomorrow changes nothing."""
         await stage.start()
         raw = webhook("user_preferences_stop").replace(b'"stop"', json.dumps(value).encode())
-        await stage.gateway.receive(raw)
-        await stage.gateway.receive(raw)
+        await stage.hand_in(raw)
+        await stage.hand_in(raw)
         await stage.idle()
         assert [row["choice"] for row in stage.rows("consent")] == choices
         assert {row["scope"] for row in stage.rows("consent")} <= {"marketing"}
@@ -630,7 +630,7 @@ class TestWindow:
     async def test_kinds_without_a_turn_open_it(self, stage, webhook, name):
         """A photo is something that the customer said."""
         await stage.start()
-        await stage.gateway.receive(webhook(name))
+        await stage.hand_in(webhook(name))
         await stage.idle()
         assert stage.rows("contacts")[0]["window_opened_at"] == stage.clock.now()
 
@@ -640,7 +640,7 @@ class TestWindow:
     async def test_kinds_that_open_nothing(self, stage, webhook, name):
         """A reaction, a deletion or a group's message is not."""
         await stage.start()
-        await stage.gateway.receive(webhook(name))
+        await stage.hand_in(webhook(name))
         await stage.idle()
         assert [row["window_opened_at"] for row in stage.rows("contacts")] == [None]
 
@@ -682,7 +682,7 @@ class TestIdentity:
         """The answer goes to `recipient`, without `to`."""
         stage.dialogue.answer = echo
         await stage.start()
-        await stage.gateway.receive(webhook("text_number_hidden"))
+        await stage.hand_in(webhook("text_number_hidden"))
         await stage.idle()
         assert stage.graph.sent[0]["recipient"] == "DE.9Zk3abc"
         assert "to" not in stage.graph.sent[0]
@@ -707,8 +707,8 @@ class TestIdentity:
         """The same customer at two business numbers is two contacts, each with its window, answered from its number."""
         stage.dialogue.answer = echo
         await stage.start(intake=IntakeRules(number_ids=("1", "2")))
-        await stage.gateway.receive(body(stage.message("Hi"), number_id="1"))
-        await stage.gateway.receive(body(stage.message("Hi"), number_id="2"))
+        await stage.hand_in(body(stage.message("Hi"), number_id="1"))
+        await stage.hand_in(body(stage.message("Hi"), number_id="2"))
         await stage.idle()
         assert sorted(request.number_id for request in stage.graph.requests) == ["1", "2"]
         assert len(stage.rows("contacts")) == 2
@@ -803,7 +803,7 @@ async def test_follow_up_turns_are_rows_of_the_same_line(stage, body):
     await stage.gateway.schedule(follow_up(stage, contact_id=stage.contact_id, due_at=due_at))
     hold = asyncio.Event()
     stage.dialogue.before = lambda turn: hold.wait()
-    await stage.gateway.receive(body(stage.message("two")))
+    await stage.hand_in(body(stage.message("two")))
     await stage.until(lambda: stage.dialogue.heard == ["Hi", "two"])
     stage.clock.advance(seconds=1)
     assert await stage.database.run(firing.fire_due, stage.rules.firing, stage.clock.now()) == 1
@@ -823,7 +823,7 @@ async def test_swapped_messages_are_put_right_though_metas_clock_is_ahead(stage,
     at = int(stage.clock.moment.timestamp()) + 10
     first, third, second = (stage.message(str(late), timestamp=str(at + late)) for late in (0, 2, 1))
     for message in (first, third, second):
-        await stage.gateway.receive(body(message))
+        await stage.hand_in(body(message))
     hold.set()
     await stage.idle()
     assert stage.dialogue.heard == ["0", "1", "2"]
@@ -832,7 +832,7 @@ async def test_swapped_messages_are_put_right_though_metas_clock_is_ahead(stage,
 async def test_preferences_for_a_number_that_is_not_ours(stage, webhook):
     """Recorded as such, no contact."""
     await stage.start()
-    await stage.gateway.receive(webhook("user_preferences_stop").replace(b"100000000000001", b"999"))
+    await stage.hand_in(webhook("user_preferences_stop").replace(b"100000000000001", b"999"))
     await stage.idle()
     assert stage.rows("contacts") == []
     assert stage.states("inbox") == ["ignored"]
@@ -842,7 +842,7 @@ async def test_the_same_broken_body_twice(stage, webhook):
     """Parked once each."""
     await stage.start()
     for _ in range(2):
-        await stage.gateway.receive(webhook("batch_with_broken_ones"))
+        await stage.hand_in(webhook("batch_with_broken_ones"))
     await stage.idle()
     assert stage.states("inbox").count("parked") == 10
     assert len(stage.dialogue.turns) == 3
@@ -854,7 +854,7 @@ async def test_the_same_preference_twice_is_one_choice(stage, webhook):
     raw = webhook("user_preferences_stop")
     later = raw.replace(b"1795341600", b"1795341700").replace(b'"stop"', b'"resume"')
     for body in (raw, later, raw, later):
-        await stage.gateway.receive(body)
+        await stage.hand_in(body)
     assert [row["choice"] for row in stage.rows("consent")] == ["opt_out", "opt_in"]
 
 

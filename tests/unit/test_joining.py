@@ -137,7 +137,7 @@ async def test_a_crash_in_the_middle(stage, body):
     stage.clock.advance(seconds=2)
     stage.gateway.look()
     await asyncio.wait_for(begun.wait(), 5)
-    await stage.gateway.receive(body(stage.message("three")))
+    await stage.hand_in(body(stage.message("three")))
     await stage.restart()
     await stage.idle()
     await stage.advance(seconds=2)

@@ -105,9 +105,9 @@ async def test_no_merge_in_the_middle_of_a_turn(stage, body):
     await stage.start()
     await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
     stage.clock.advance(seconds=1)
-    await stage.gateway.receive(body(stage.message("slow")))
+    await stage.hand_in(body(stage.message("slow")))
     await under_way.wait()
-    await stage.gateway.receive(body(stage.message("both", from_user_id="DE.1")))
+    await stage.hand_in(body(stage.message("both", from_user_id="DE.1")))
     go_on.set()
     await stage.idle()
     assert sorted(stage.dialogue.heard) == ["Hi", "both", "slow"]
@@ -127,7 +127,7 @@ async def test_a_merge_keeps_the_window_that_is_open(stage):
     preference = {"user_id": "DE.1", "category": "marketing_messages", "value": "stop", "timestamp": 1795345200}
     value = {"metadata": {"phone_number_id": "100000000000001"}, "user_preferences": [preference]}
     entry = {"id": "1", "changes": [{"field": "user_preferences", "value": value}]}
-    await stage.gateway.receive(json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode())
+    await stage.hand_in(json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode())
     await stage.receive(
         stage.message("👍", from_user_id="DE.1", type="reaction", reaction={"message_id": "wamid.OUT1"})
     )
