@@ -113,7 +113,9 @@ def sustain(side: Side, folder: Path, rate: float, seconds: float) -> tuple[Load
     with side.running(folder) as url:
         load = post(url, "sustained", seconds, rate=rate, connections=64)
         _all_taken(side, load)
-        kept = taken_in(side.store, run="sustained") + int(_ask(side.store, "SELECT count(*) FROM arrivals"))
+        kept = taken_in(side.store, run="sustained") + int(
+            _ask(side.store, "SELECT coalesce(sum(amount), 0) FROM arrivals")
+        )
         load["lost"] = load["statuses"]["200"] - kept
         before, begun = taken_in(side.store), time.monotonic()
         time.sleep(_SORTING_SECONDS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from itertools import groupby
+from time import monotonic
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
@@ -24,7 +25,6 @@ from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import arrivals, inbox
-from rasa_whatsapp.storage.arrivals import Arrival
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.listening import notify
 from rasa_whatsapp.storage.one_at_a_time import try_identities
@@ -123,7 +123,7 @@ class Reception:
         """Return when the body is durable; raises WebhookMalformed, BacklogFull, and what the store raises."""
         self.check()
         inbound.open_envelope(body)
-        self._received_at = asyncio.get_running_loop().time()
+        self._received_at = monotonic()
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(body, stored))
         if self._storing is None:
@@ -157,7 +157,7 @@ class Reception:
         self._look.set()
 
     def _is_idle(self) -> bool:
-        return asyncio.get_running_loop().time() - self._received_at > _IDLE_SECONDS
+        return monotonic() - self._received_at > _IDLE_SECONDS
 
     async def _sort(self) -> None:
         while True:
@@ -227,27 +227,30 @@ def _take_in_waiting(
     taken = TakenIn()
     if careful:
         for arrival in some:
-            taken.add(_take_in_carefully(connection, arrival, rules, claimant))
+            for body in arrival.bodies:
+                taken.add(_take_in_carefully(connection, body, rules, arrival.received_at, claimant))
     else:
         for received_at, together in groupby(some, key=lambda arrival: arrival.received_at):
-            events = [event for arrival in together for event in inbound.parse(arrival.body)]
+            events = [event for arrival in together for body in arrival.bodies for event in inbound.parse(body)]
             taken.add(intake.take_in(connection, events, rules, received_at, claimant=claimant, careful=False))
     arrivals.remove(connection, some)
     return taken
 
 
-def _take_in_carefully(connection: Connection, arrival: Arrival, rules: IntakeRules, claimant: Claimant) -> TakenIn:
+def _take_in_carefully(
+    connection: Connection, body: bytes, rules: IntakeRules, received_at: datetime, claimant: Claimant
+) -> TakenIn:
     """Take in one body; one that cannot be is parked as a whole, since it was acknowledged and others wait behind it."""
     try:
         with connection.begin_nested():
-            events = inbound.parse(arrival.body)
-            return intake.take_in(connection, events, rules, arrival.received_at, claimant=claimant)
+            events = inbound.parse(body)
+            return intake.take_in(connection, events, rules, received_at, claimant=claimant)
     except OperationalError:
         raise  # the store's own trouble
     except Exception as problem:  # noqa: BLE001 - a defect, or a value that the store does not take
         logger.error("A webhook is parked as a whole: %s", trace(problem), extra={"action": "event_parked"})
         reason = f"{type(problem).__name__} while taking it in"
-        intake.park(connection, arrival.body, reason, arrival.received_at)
+        intake.park(connection, body, reason, received_at)
         return TakenIn()
 
 

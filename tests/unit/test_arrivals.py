@@ -28,7 +28,7 @@ def door(stage):
 
 def waiting(stage):
     """Return how many bodies are only written down."""
-    return len(stage.rows("arrivals"))
+    return stage.database.run_now(arrivals.count)
 
 
 async def sort(door):
@@ -233,7 +233,30 @@ async def test_bytes_come_back_as_they_went(database, clock):
     bodies = [b'{"a": "\\ud83d"}', '{"ü": "👋"}'.encode(), b"\xff\x00{"]
     await database.run(arrivals.write_down, bodies, clock.now())
     found = await database.run(arrivals.waiting, 10)
-    assert [arrival.body for arrival in found] == bodies
-    await database.run(arrivals.remove, found[:1])
-    assert [arrival.body for arrival in await database.run(arrivals.waiting, 10)] == bodies[1:]
-    assert await database.run(arrivals.count) == 2
+    assert [arrival.bodies for arrival in found] == [bodies]
+    await database.run(arrivals.remove, found)
+    assert await database.run(arrivals.waiting, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("commits", "most", "taken"),
+    [
+        ([1, 1, 1], 10, 3),
+        ([1, 1, 1], 2, 2),
+        ([4, 4, 4], 10, 8),
+        ([4, 4, 4], 3, 4),  # those of one moment go together
+        ([120], 100, 100),
+        ([], 10, 0),
+    ],
+)
+async def test_the_oldest_are_taken_first(database, clock, commits, most, taken):
+    """As many as are wanted at a time; what is taken is gone, the others still wait."""
+    bodies = [str(number).encode() for number in range(sum(commits))]
+    left = iter(bodies)
+    for size in commits:
+        await database.run(arrivals.write_down, [next(left) for _ in range(size)], clock.now())
+    assert await database.run(arrivals.count) == len(bodies)
+    found = await database.run(arrivals.waiting, most)
+    assert [body for arrival in found for body in arrival.bodies] == bodies[:taken]
+    await database.run(arrivals.remove, found)
+    assert await database.run(arrivals.count) == len(bodies) - taken

@@ -1,36 +1,45 @@
-"""Bodies of webhooks that were only written down, in the order in which they came, until they are taken in."""
+"""Bodies of webhooks that were only written down, in the order in which they came, until they are taken in.
+
+Those that came at once share a row: what a database and its driver do for each row would cost several times what the bodies do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.storage.schema import arrivals
 
+_MOST_IN_ONE_ROW = 50
+_LENGTH_BYTES = 4
+
 _ADD = insert(arrivals)
-_NEXT = select(arrivals).order_by(arrivals.c.id).limit(bindparam("most"))
 _ANY = select(arrivals.c.id).limit(1)
 _OLDEST = select(arrivals.c.received_at).order_by(arrivals.c.id).limit(1)
-_SPAN = select(func.min(arrivals.c.id).label("first"), func.max(arrivals.c.id).label("last"))
+_SIZES = select(arrivals.c.id, arrivals.c.amount).order_by(arrivals.c.id).limit(bindparam("most"))
+_UP_TO = select(arrivals).where(arrivals.c.id <= bindparam("last")).order_by(arrivals.c.id)
+_AMOUNT = select(func.coalesce(func.sum(arrivals.c.amount), 0))
 _REMOVE = delete(arrivals).where(arrivals.c.id == bindparam("row"))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A body as it came."""
+    """Bodies that came at one moment, in their order."""
 
     id: int
-    body: bytes
+    bodies: Sequence[bytes]
     received_at: datetime
 
 
-def write_down(connection: Connection, bodies: Iterable[bytes], now: datetime) -> None:
+def write_down(connection: Connection, bodies: Sequence[bytes], now: datetime) -> None:
     """Keep bodies to be taken in later."""
-    connection.execute(_ADD, [{"body": body, "received_at": now} for body in bodies])
+    parts = [bodies[begin : begin + _MOST_IN_ONE_ROW] for begin in range(0, len(bodies), _MOST_IN_ONE_ROW)]
+    connection.execute(_ADD, [{"amount": len(part), "received_at": now, "packed": _pack(part)} for part in parts])
 
 
 def are_waiting(connection: Connection) -> bool:
@@ -45,17 +54,34 @@ def heard_until(connection: Connection) -> datetime | None:
 
 
 def waiting(connection: Connection, most: int) -> list[Arrival]:
-    """Return the oldest bodies."""
-    rows = connection.execute(_NEXT, {"most": most})
-    return [Arrival(row.id, bytes(row.body), row.received_at) for row in rows]
+    """Return the oldest bodies, not more than `most` unless those of one moment are."""
+    rows = connection.execute(_SIZES, {"most": most}).all()
+    totals = accumulate(row.amount for row in rows)
+    chosen = [row.id for row, total in zip(rows, totals, strict=True) if total <= most] or [row.id for row in rows[:1]]
+    found = connection.execute(_UP_TO, {"last": chosen[-1]}) if chosen else ()
+    return [Arrival(row.id, list(_unpack(row.packed)), row.received_at) for row in found]
 
 
-def remove(connection: Connection, taken: Sequence[Arrival]) -> None:
+def remove(connection: Connection, taken: Iterable[Arrival]) -> None:
     """Forget bodies that are taken in."""
-    connection.execute(_REMOVE, [{"row": arrival.id} for arrival in taken])
+    rows = [{"row": arrival.id} for arrival in taken]
+    if rows:
+        connection.execute(_REMOVE, rows)
 
 
 def count(connection: Connection) -> int:
-    """Return how many wait, at the most: they are taken in by their ids, which go with time."""
-    row = connection.execute(_SPAN).one()
-    return 0 if row.last is None else int(row.last - row.first + 1)
+    """Return how many wait."""
+    return int(connection.execute(_AMOUNT).scalar_one())
+
+
+def _pack(bodies: Iterable[bytes]) -> bytes:
+    """Return the bodies one after the other, each behind its length: whatever their bytes are, they come back."""
+    return b"".join(len(body).to_bytes(_LENGTH_BYTES, "big") + body for body in bodies)
+
+
+def _unpack(packed: bytes | memoryview) -> Iterator[bytes]:
+    whole, begin = bytes(packed), 0
+    while begin < len(whole):
+        end = begin + _LENGTH_BYTES
+        begin = end + int.from_bytes(whole[begin:end], "big")
+        yield whole[end:begin]

@@ -110,8 +110,9 @@ arrivals = Table(
     "arrivals",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("body", LargeBinary, nullable=False),
+    Column("amount", Integer, nullable=False),
     Column("received_at", Moment, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
 )
 
 # The processes that take turns and send. By the database's clock, not by Moment's: the servers' own may differ.

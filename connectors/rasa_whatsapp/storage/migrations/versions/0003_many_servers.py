@@ -36,8 +36,9 @@ def upgrade() -> None:
     op.create_table(
         "arrivals",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
