@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,13 +19,14 @@ from rasa_whatsapp.config import Settings
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.storage.database import Database
-from rasa_whatsapp.webhook import HEALTHY, SUBSCRIPTION_KEYS, Reply, Webhook
+from rasa_whatsapp.webhook import HEALTHY, OK, SUBSCRIPTION_KEYS, Reply, Webhook
 
 logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 PREFIX = "/webhooks/whatsapp"
 _TICK_SECONDS = 0.5
@@ -52,7 +53,9 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or begin and end with the server."""
         if scope["type"] == "http":
-            await _answer(await self._reply(scope, receive), send)
+            reply = await self._reply(scope, receive)
+            for message in _MESSAGES_OF_OK if reply is OK else _messages(reply):
+                await send(message)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -111,15 +114,24 @@ class Intake:
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
 
 
-class _Headers(dict[str, str]):
-    """Headers of a request, by their names in any spelling."""
+class _Headers(Mapping[str, str]):
+    """Headers of a request, by their names in any spelling; only what is asked for is decoded."""
 
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        super().__init__((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a header's value; ASGI has the names in small letters."""
-        return super().get(name.lower(), default)
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower().encode("latin-1")  # ASGI has the names in small letters
+        for given, value in self._raw:
+            if given == wanted:
+                return value.decode("latin-1")
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name.decode("latin-1") for name, _ in self._raw])
+
+    def __len__(self) -> int:
+        return len(self._raw)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -133,10 +145,14 @@ async def _body(receive: Receive) -> bytes:
     return whole
 
 
-async def _answer(reply: Reply, send: Send) -> None:
+def _messages(reply: Reply) -> tuple[Message, Message]:
+    """Return what ASGI is told to answer so."""
     is_text = isinstance(reply.content, str)
     content = str(reply.content).encode() if is_text else json.dumps(reply.content).encode()
     kind = b"text/plain; charset=utf-8" if is_text else b"application/json"
     headers = [(b"content-type", kind), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+    return start, {"type": "http.response.body", "body": content}
+
+
+_MESSAGES_OF_OK = _messages(OK)  # nearly each answer is this one

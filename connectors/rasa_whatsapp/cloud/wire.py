@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from datetime import datetime, timezone
 from typing import Any
 
@@ -36,7 +37,7 @@ def read_json(text: str | bytes) -> Any:
     them may spoil the rest of a batch.
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8-sig", "replace")
+        text = text.removeprefix(BOM_UTF8).decode("utf-8", "replace")
     try:
         value = _DECODER.decode(text)
         # Openers are counted first: it is cheap, and a message alone has some dozen.
