@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import click
 import requests
-from report import ROOT, prepare, show, show_machine
+from report import ROOT, bot_with_rest, prepare, show, show_machine
 from webhooks import HEADER, text_message
 
 from rasa_whatsapp.demo import Stack
@@ -70,16 +70,14 @@ def answers(stack: Stack) -> int:
     return int(counts["messages"]["out"])
 
 
-def measure(
-    folder: Path, model: Path, store: str, servers: int, count: int, rest: bool
-) -> list[tuple[str, str, float]]:
+def measure(bot: Path, model: Path, store: str, servers: int, count: int, rest: bool) -> list[tuple[str, str, float]]:
     """Return what is measured of one deployment: the text's kind, the way, turns per second."""
     click.echo(f"{store}, {servers} Rasa server(s) ...", err=True)
-    state = folder / f"{store}-{servers}"
+    state = bot.parent / f"{store}-{servers}"
     own = {"ATTACHMENTS_FOLDER": str(state / "received"), "SHOP_DATABASE": str(state / "shop.sqlite")}
     found = []
     with running_cluster(
-        ROOT,
+        bot,
         state=state,
         servers=servers,
         store=store,
@@ -117,11 +115,13 @@ def main(count: int, servers: int, model: Path | None) -> None:
     model = prepare(model)
     with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=ROOT) as scratch:
         folder = Path(scratch)
+        (folder / "bot").mkdir()
+        bot = bot_with_rest(folder / "bot")
         ways = [("sqlite", 1), *(("postgresql", number) for number in range(1, servers + 1))]
         found = [
             (store, number, *row)
             for store, number in ways
-            for row in measure(folder, model, store, number, count, rest=number == 1)
+            for row in measure(bot, model, store, number, count, rest=number == 1)
         ]
         report(found)
         show_machine(folder)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import aiohttp
 import click
-from report import ROOT, median, p95, prepare, show, show_machine
+from report import ROOT, bot_with_rest, median, p95, prepare, show, show_machine
 from webhooks import HEADER, text_message
 
 from rasa_whatsapp.demo import Stack, running_bot
@@ -128,16 +127,6 @@ def report(figures: Figures) -> None:
     show(f"{rounds} rounds, medians in ms; five - 5 x one: reach 100", header, rows)
 
 
-def copy_bot(to: Path) -> Path:
-    """Return a copy of the example bot that has Rasa's REST channel, too."""
-    for name in ("actions", "data"):
-        shutil.copytree(ROOT / name, to / name)
-    for name in ("config.yml", "domain.yml", "endpoints.yml"):
-        shutil.copy(ROOT / name, to / name)
-    (to / "credentials.yml").write_text((ROOT / "credentials.yml").read_text("utf-8") + "\nrest:\n", "utf-8")
-    return to
-
-
 @click.command(help=__doc__)
 @click.option("--rounds", type=click.IntRange(2), default=15, show_default=True, help="Rounds that count.")
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="A trained model; default: the bot's own.")
@@ -152,7 +141,7 @@ def main(rounds: int, model: Path | None, folder: Path) -> None:
     model = prepare(model)
     with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=folder) as scratch:
         (Path(scratch) / "bot").mkdir()
-        bot = copy_bot(Path(scratch) / "bot")
+        bot = bot_with_rest(Path(scratch) / "bot")
         click.echo("starting the servers ...", err=True)
         # The system's clock, as in production: the simulator's would be asked over HTTP in each turn.
         production = {"RASA_WHATSAPP_CLOCK_URL": "", "LOG_LEVEL": "INFO"}

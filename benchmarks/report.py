@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sqlite3
 import statistics
 import tempfile
@@ -24,6 +25,16 @@ def prepare(model: Path | None) -> Path:
 
     os.environ.update(surroundings())
     return model or ensure_model(ROOT)
+
+
+def bot_with_rest(to: Path) -> Path:
+    """Return a copy of the example bot that has Rasa's REST channel, too."""
+    for name in ("actions", "data"):
+        shutil.copytree(ROOT / name, to / name)
+    for name in ("config.yml", "domain.yml", "endpoints.yml"):
+        shutil.copy(ROOT / name, to / name)
+    (to / "credentials.yml").write_text((ROOT / "credentials.yml").read_text("utf-8") + "\nrest:\n", "utf-8")
+    return to
 
 
 def median(values: Iterable[float]) -> float:
