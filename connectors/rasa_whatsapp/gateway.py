@@ -51,6 +51,7 @@ from rasa_whatsapp.together import Together
 from rasa_whatsapp.turn import Turn
 from rasa_whatsapp.turn_sources import Keywords
 from rasa_whatsapp.turns import Answered, Due, TurnRules
+from rasa_whatsapp.turnstile import Turnstile
 
 logger = logging.getLogger(__name__)
 
@@ -110,13 +111,14 @@ class Gateway:
         self._throttle = Throttle(rules.messages_per_second, None if database.is_sqlite else self._reserve)
         self._stops = Stops(rules.intake.number_ids)
         self._pulse = Pulse()
+        self._turnstile = Turnstile(lambda: self._pulse.is_calm)
         self._turns = Lanes(
             Kind.TURNS,
             self.take_turn,
             database=database,
             clock=clock,
             at_once=rules.turns_at_once,
-            keeps_up=lambda: self._pulse.is_calm,
+            keeps_up=lambda: self._turnstile.is_open,
         )
         self._sends = Lanes(Kind.SENDS, self.deliver, database=database, clock=clock, at_once=rules.sends_at_once)
         self._requests: Together[Lane, delivery.Next] = Together(self._begin_requests)
@@ -264,7 +266,8 @@ class Gateway:
         if due.row.kind is inbox.Kind.MESSAGE:
             self._mark_as_read(due)
         try:
-            sensible = await asyncio.wait_for(self._take_once(due), self._rules.turn_seconds)
+            async with self._turnstile.passed():
+                sensible = await asyncio.wait_for(self._take_once(due), self._rules.turn_seconds)
         except DialogueUnavailable as problem:
             return await self._dialogue_away(due, problem)
         except (LaneLost, SQLAlchemyError):

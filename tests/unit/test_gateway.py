@@ -232,12 +232,16 @@ async def test_contacts_do_not_wait_for_each_other(stage, body):
 async def test_no_more_turns_at_once_than_allowed(stage):
     """The bound holds, and whoever waited gets a turn."""
     now, most = 0, 0
+    all_places_taken = asyncio.Event()
 
     async def count(turn):
         nonlocal now, most
         now += 1
         most = max(most, now)
-        await asyncio.sleep(0.02)
+        if now == 3:
+            all_places_taken.set()
+        await all_places_taken.wait()
+        await asyncio.sleep(0.001)
         now -= 1
 
     stage.dialogue.before = count
