@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import permutations
 
 import pytest
+from sqlalchemy import event
 
 from rasa_whatsapp.cloud.inbound import Sender
 from rasa_whatsapp.storage import contacts, identity, merging
@@ -85,6 +86,17 @@ def test_who_is_who(people, messages, same):
     """Two messages come from one contact or from two."""
     first, second = (people.writes(*ids) for ids in messages)
     assert (first == second) is same
+
+
+def test_who_writes_as_ever_costs_two_statements(people):
+    """One to read, one to note the moment; nearly every message is such a one."""
+    first = people.writes("49151", "DE.1")
+    statements = []
+    event.listen(people.database._engine, "before_cursor_execute", lambda *told: statements.append(told[2][:6]))
+    assert people.writes("49151", "DE.1", minute=5) == first
+    assert statements == ["SELECT", "UPDATE"]
+    assert people.writes("49151", "DE.1", minute=4) == first  # late: the latest moment is known
+    assert statements == ["SELECT", "UPDATE", "SELECT"]
 
 
 def test_two_business_numbers_never_share_a_contact(people):

@@ -7,12 +7,12 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/busine
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.storage.schema import aliases
@@ -30,6 +30,20 @@ _OF_VALUE = (
     .order_by(aliases.c.first_at)
 )
 _OF_CONTACT = select(aliases).where(aliases.c.contact_id == bindparam("contact")).order_by(aliases.c.seen_at)
+_OF_HOLDERS = select(aliases).where(
+    aliases.c.contact_id.in_(
+        union_all(  # with OR, SQLite would read all aliases of the number
+            *(
+                select(aliases.c.contact_id).where(
+                    aliases.c.number_id == bindparam("number"),
+                    aliases.c.kind == kind,
+                    aliases.c.value == bindparam(kind),
+                )
+                for kind in (NUMBER, USER_ID)
+            )
+        )
+    )
+)
 _HELD = (
     select(aliases.c.contact_id, aliases.c.kind, aliases.c.value)
     .where(aliases.c.contact_id.in_(bindparam("contacts", expanding=True)), aliases.c.retired_at.is_(None))
@@ -77,6 +91,12 @@ def of_contact(connection: Connection, contact_id: str) -> list[Alias]:
     return [_alias(row) for row in connection.execute(_OF_CONTACT, {"contact": contact_id})]
 
 
+def of_holders(connection: Connection, number_id: str, names: Mapping[str, str]) -> list[Alias]:
+    """Return all aliases of the contacts who have, or once had, one of these, by kind."""
+    named = {"number": number_id, NUMBER: names.get(NUMBER), USER_ID: names.get(USER_ID)}
+    return [_alias(row) for row in connection.execute(_OF_HOLDERS, named)]
+
+
 def current(connection: Connection, contact_id: str) -> dict[str, str]:
     """Return the alias of each kind that the contact used last and has not given up."""
     return {alias.kind: alias.value for alias in of_contact(connection, contact_id) if alias.retired_at is None}
@@ -113,6 +133,13 @@ def see(connection: Connection, number_id: str, kind: str, value: str, contact_i
     for alias in others:
         if alias.retired_at is None and alias.seen_at < at:
             retire(connection, alias, at)
+
+
+def see_again(connection: Connection, known: Iterable[Alias], at: datetime) -> None:
+    """Note that a contact still had these aliases at that moment, the latest so far."""
+    rows = [{**_named(alias), "first": alias.first_at, "seen": at, "retired": alias.retired_at} for alias in known]
+    if rows:
+        connection.execute(_SET, rows)
 
 
 def retire(connection: Connection, alias: Alias, at: datetime) -> None:

@@ -34,11 +34,13 @@ class Identified:
 def identify(connection: Connection, number_id: str, sender: Sender, *, sent_at: datetime, now: datetime) -> Identified:
     """Return the contact who is this sender; a new sender becomes a contact, a new alias is remembered."""
     at = min(sent_at, now)  # a moment in the future would keep an alias from ever passing on
-    found = _find(connection, number_id, sender, at) or Identified(_add(connection, number_id, now))
-    for kind, value in _aliases_in(sender):
-        aliases.see(connection, number_id, kind, value, found.contact_id, at)
-    if sender.wa_id and sender.user_id:
-        _give_up_with_number(connection, found.contact_id, sender)
+    found = _recognise(connection, number_id, sender, at)
+    if found is None:
+        found = _find(connection, number_id, sender, at) or Identified(_add(connection, number_id, now))
+        for kind, value in _aliases_in(sender):
+            aliases.see(connection, number_id, kind, value, found.contact_id, at)
+        if sender.wa_id and sender.user_id:
+            _give_up_with_number(connection, found.contact_id, sender)
     if sender.name:
         connection.execute(_RENAME, {"contact": found.contact_id, "new_name": sender.name})
     return found
@@ -76,6 +78,21 @@ def learn_number(connection: Connection, contact_id: str, wa_id: str, now: datet
         aliases.see(connection, number_id, NUMBER, wa_id, contact_id, now)
     elif USER_ID not in known or USER_ID not in aliases.current(connection, owner.contact_id):
         merging.merge(connection, contact_id, owner.contact_id)  # else two people: their own messages will tell
+
+
+def _recognise(connection: Connection, number_id: str, sender: Sender, at: datetime) -> Identified | None:
+    """Return who writes with the same aliases as ever, which nobody else ever had; None if it is not so simple.
+
+    Nearly every message is such a one: two statements where all the questions below take seven.
+    """
+    names = dict(_aliases_in(sender))
+    held = aliases.of_holders(connection, number_id, names)
+    mine = [alias for alias in held if alias.value == names.get(alias.kind)]
+    is_one = len({alias.contact_id for alias in held}) == 1 and len(mine) == len(names)
+    if not is_one or any(alias.retired_at is not None for alias in held) or any(alias.first_at > at for alias in mine):
+        return None
+    aliases.see_again(connection, [alias for alias in mine if alias.seen_at < at], at)
+    return Identified(mine[0].contact_id)
 
 
 def _find(connection: Connection, number_id: str, sender: Sender, at: datetime) -> Identified | None:
