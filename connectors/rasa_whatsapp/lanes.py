@@ -57,6 +57,7 @@ class Lanes:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, None] = {}  # claimed with others by one transaction, more than there were places for
         self._again: set[str] = set()
+        self._idle: set[str] = set()  # owned, and nobody worked on them when they were looked for
         self._look = asyncio.Event()
         self._is_crowded = False  # there may be lanes that nobody has claimed for want of a place
         self._claiming: asyncio.Task[None] | None = None
@@ -95,9 +96,14 @@ class Lanes:
         self._look.set()
 
     async def find_forgotten(self) -> None:
-        """Work on lanes that are this server's and that nobody works on: the answer to their claim was lost with a connection."""
+        """Work on lanes that are this server's and that nobody works on: the answer to their claim was lost with a connection.
+
+        One that nobody worked on at the search before, too: what was owned when the store was asked may be finished by now.
+        """
         mine = await self._database.run(lanes.owned, self._kind, self._owner)
-        self.take(contact_id for contact_id in mine if contact_id not in self._running)
+        idle = {contact_id for contact_id in mine if contact_id not in self._running and contact_id not in self._held}
+        self.take(sorted(idle & self._idle))
+        self._idle = idle
 
     async def close(self, grace_seconds: float) -> None:
         """Claim no more; wait for what is running, then cancel it."""

@@ -298,3 +298,21 @@ async def test_closing_waits_and_then_cuts_off(workshop):
     workshop.lanes.take(["late"])
     await workshop.wake("later")
     assert (done, cut, workshop.lanes._running) == (["short"], ["long"], {})
+
+
+async def test_a_claim_whose_answer_was_lost_is_found(workshop, monkeypatch):
+    """The connection broke when it was committed: the lane is ours, and nobody works on it. One that is finished meanwhile is not."""
+
+    async def work(lane):
+        workshop.seen.append(lane.contact_id)
+        return await workshop.finish(lane)
+
+    workshop.open(work, at_once=4)
+    mine = workshop.lanes.claimant
+    now = workshop.clock.now()
+    assert await workshop.database.run(stored.wake_all, Kind.TURNS, "ab", now, Rank.REPLY, mine) == ["a", "b"]
+    await workshop.lanes.find_forgotten()
+    await workshop.finish(stored.Lane(Kind.TURNS, "b", ME))
+    assert workshop.seen == []  # at the first look it may be on its way
+    await workshop.lanes.find_forgotten()
+    await until(lambda: workshop.seen == ["a"])
