@@ -17,7 +17,7 @@ from rasa_whatsapp.cli import check, main, store
 from rasa_whatsapp.cloud.inbound import parse
 from rasa_whatsapp.intake import IntakeRules, take_in
 from rasa_whatsapp.responses.utterances import Wording
-from rasa_whatsapp.storage import follow_ups, inbox, schema
+from rasa_whatsapp.storage import arrivals, follow_ups, inbox, schema
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 
@@ -323,6 +323,16 @@ def test_nothing_is_parked(bot):
     """An empty store says so."""
     assert run("inbox", "list") == (0, "Nothing is parked.\n")
     assert run("inbox", "replay", "--all", "--yes") == (0, "Nothing is parked.\n")
+
+
+def test_what_is_only_written_down(bot):
+    """No server has taken it in: the operator is told, since it is not in the list."""
+    database = Database(f"sqlite:///{bot / 'store.sqlite'}")
+    database.upgrade()
+    database.run_now(arrivals.write_down, [b"{}", b"{}"], TEN)
+    database.close()
+    told = "2 webhook(s) are only written down yet: a running server takes them in.\nNothing is parked.\n"
+    assert run("inbox", "list") == (0, told)
 
 
 def test_list(bot, webhook):

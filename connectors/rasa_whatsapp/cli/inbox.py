@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import intake
 from rasa_whatsapp.cli import credentials, shown, store
-from rasa_whatsapp.storage import follow_ups, inbox
+from rasa_whatsapp.storage import arrivals, follow_ups, inbox
 from rasa_whatsapp.storage.database import Database
 
 DISCARDED_BECAUSE = "discarded by the operator"
@@ -32,6 +32,9 @@ def list_parked(path: Path) -> None:
     """Show every parked message: its number, when it came, how often it was tried, and why it is parked."""
     with store.opened(credentials.load_or_exit(path)) as database:
         rows = database.run_now(inbox.parked)
+        written_down = database.run_now(arrivals.count)
+    if written_down:
+        click.echo(f"{written_down} webhook(s) are only written down yet: a running server takes them in.", err=True)
     if not rows:
         click.echo("Nothing is parked.")
     for row in rows:
