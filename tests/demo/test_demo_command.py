@@ -146,7 +146,7 @@ def test_second_demo_is_refused(demo: Runner) -> None:
     assert second.returncode == 4
     assert demo.process
     first = f"process {demo.process.pid}, http://127.0.0.1:{demo.ports.simulator}"
-    assert f"A demo of this bot runs already ({first})" in second.stderr
+    assert f"This bot runs already with the folder .demo ({first})" in second.stderr
     assert demo.end(signal.SIGINT) == 0
 
 

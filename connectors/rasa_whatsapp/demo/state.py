@@ -26,7 +26,8 @@ def occupied(state: Path, owner: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
-            raise AlreadyRunning(f"A demo of this bot runs already ({lock.read().strip() or 'starting'}).") from None
+            owner = lock.read().strip() or "starting"
+            raise AlreadyRunning(f"This bot runs already with the folder {state.name} ({owner}).") from None
         lock.truncate(0)
         lock.write(owner)
         lock.flush()
