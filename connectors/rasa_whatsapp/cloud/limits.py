@@ -39,6 +39,13 @@ CALL_MINUTES = 43_200
 CALLBACK_DATA = 512
 TEMPLATE_BODY = 1024  # templates/components: the body after its variables are filled
 QUICK_REPLY_PAYLOAD = 128
+TEMPLATE_NAME = 512  # templates/components: what a template may be made of
+TEMPLATE_HEADER = 60
+TEMPLATE_FOOTER = 60
+TEMPLATE_BUTTONS = 10
+TEMPLATE_BUTTON = 25
+TEMPLATE_URL = 2000
+COUPON_CODE = 20
 
 
 def length(text: str) -> int:

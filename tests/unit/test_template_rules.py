@@ -1,0 +1,256 @@
+"""Meta's rules for templates: each one broken on purpose is told, at its place; a template that keeps them all is fine."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from rasa_whatsapp.cloud.template_rules import faults
+
+BODY, HEADER, FOOTER, BUTTONS = range(4)
+
+
+def named(**changes):
+    """Return a lawful template with everything in it, parameters by name, changed at the top."""
+    return copy.deepcopy(
+        {
+            "name": "order_reminder",
+            "language": "en_US",
+            "category": "UTILITY",
+            "parameter_format": "NAMED",
+            "components": [
+                {
+                    "type": "BODY",
+                    "text": "Hello {{first_name}}, your order {{order_id}} is on its way.",
+                    "example": {
+                        "body_text_named_params": [
+                            {"param_name": "first_name", "example": "Lea"},
+                            {"param_name": "order_id", "example": "1002"},
+                        ]
+                    },
+                },
+                {
+                    "type": "HEADER",
+                    "format": "TEXT",
+                    "text": "Order {{order_id}}",
+                    "example": {"header_text_named_params": [{"param_name": "order_id", "example": "1002"}]},
+                },
+                {"type": "FOOTER", "text": "Reply STOP to end these messages."},
+                {
+                    "type": "BUTTONS",
+                    "buttons": [
+                        {"type": "QUICK_REPLY", "text": "Show status"},
+                        {"type": "QUICK_REPLY", "text": "No, thanks"},
+                        {"type": "URL", "text": "Track", "url": "https://shop.example/{{code}}", "example": ["https://shop.example/A"]},
+                        {"type": "PHONE_NUMBER", "text": "Call us", "phone_number": "+4930901820"},
+                        {"type": "COPY_CODE", "example": "SAVE20"},
+                    ],
+                },
+            ],
+        }
+        | changes
+    )  # fmt: skip
+
+
+def positional(text, *examples):
+    """Return a template with this body only, parameters by position."""
+    body = {"type": "BODY", "text": text} | ({"example": {"body_text": [list(examples)]}} if examples else {})
+    return {"name": "x", "language": "de", "category": "marketing", "components": [body]}
+
+
+def code(**parts):
+    """Return an authentication template; `parts` change its components."""
+    components = {
+        "body": {"type": "BODY", "add_security_recommendation": True},
+        "footer": {"type": "FOOTER", "code_expiration_minutes": 5},
+        "buttons": {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]},
+    } | parts
+    kept = [part for part in components.values() if part is not None]
+    return {"name": "code", "language": "en", "category": "AUTHENTICATION", "components": kept}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        named(),
+        named(components=named()["components"][:1]),
+        named(message_send_ttl_seconds=-1),
+        named(message_send_ttl_seconds=43_200),
+        named(name="a" * 512),
+        named(name="0_1", language="fil"),
+        positional("Hello {{1}}, it is {{2}}.", "Lea", "here"),
+        positional("Hello {{2}}, it is {{1}}, {{2}}.", "here", "Lea"),
+        positional("x" * 1024),
+        code(),
+        code(footer=None),
+        code(buttons={"type": "buttons", "buttons": [{"type": "otp", "otp_type": "zero_tap"}]}),
+        {**code(), "message_send_ttl_seconds": 30},
+    ],
+)
+def test_lawful_templates(template):
+    """Nothing is wrong with them."""
+    assert faults(template) == []
+
+
+# (what is changed, where it is told, a part of what is told)
+TOP = [
+    ({"name": "Order"}, ("name",), "'Order': small letters"),
+    ({"name": "a" * 513}, ("name",), "at most 512"),
+    ({"name": ""}, ("name",), "name ''"),
+    ({"name": 5}, ("name",), "small letters"),
+    ({"language": "en-US"}, ("language",), "Meta writes 'en_US'"),
+    ({"language": "english"}, ("language",), "as en, en_US or pt_BR"),
+    ({"language": None}, ("language",), "language ''"),
+    ({"category": "TRANSACTIONAL"}, ("category",), "one of UTILITY, MARKETING, AUTHENTICATION"),
+    ({"parameter_format": "BOTH"}, ("parameter_format",), "one of POSITIONAL, NAMED"),
+    ({"message_send_ttl_seconds": 29}, ("message_send_ttl_seconds",), "for UTILITY it is 30 to 43200, or -1"),
+    ({"message_send_ttl_seconds": 43_201}, ("message_send_ttl_seconds",), "30 to 43200"),
+    ({"message_send_ttl_seconds": "60"}, ("message_send_ttl_seconds",), "30 to 43200"),
+    ({"category": "MARKETING", "message_send_ttl_seconds": -1}, ("message_send_ttl_seconds",), "43200 to 2592000"),
+    ({"components": None}, ("components",), "missing or not a list"),
+    ({"components": ["BODY"]}, ("components",), "missing or not a list"),
+    ({"components": []}, ("components",), "there is no BODY"),
+    ({"components": [*named()["components"], {"type": "FOOTER", "text": "x"}]}, ("components",), "2 components of type FOOTER"),
+    ({"components": [named()["components"][BODY], {"type": "POEM"}]}, ("components", 1), "component type 'POEM'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "where", "text"), TOP)
+def test_of_the_whole(changes, where, text):
+    """Name, language, category, lifetime, and which components there are."""
+    (fault,) = faults(named(**changes))
+    assert (fault.where, text in fault.text) == (where, True), fault.text
+
+
+# (component, what is changed in it, where below it it is told, a part of what is told)
+PARTS = [
+    (HEADER, {"text": "x" * 61, "example": {}}, ("text",), "the header has 61 characters; Meta allows 60"),
+    (HEADER, {"text": " "}, ("text",), "the header has no text"),
+    (HEADER, {"format": "POEM"}, ("format",), "header format 'POEM'"),
+    (HEADER, {"format": "IMAGE", "example": {}}, ("example",), "a header with IMAGE needs an example: header_handle"),
+    (HEADER, {"format": "video", "example": {"header_handle": ["4::a", "4::b"]}}, ("example",), "one handle"),
+    (HEADER, {"example": {}}, (), "variable {{order_id}} of the header has no example in header_text_named_params"),
+    (BODY, {"text": "x" * 1025}, ("text",), "the body has 1025 characters; Meta allows 1024"),
+    (BODY, {"text": ""}, ("text",), "the body has no text"),
+    (BODY, {"text": None}, ("text",), "the body has no text"),
+    (BODY, {"text": "{{first_name}} bought {{order_id}} here."}, ("text",), "begins or ends with a variable"),
+    (BODY, {"text": "For {{first_name}}: {{order_id}} "}, ("text",), "begins or ends with a variable"),
+    (BODY, {"text": "Hi {{first_name}} {{order_id}}!"}, ("text",), "stand side by side"),
+    (BODY, {"text": "Hi {{first_name}} and {{Order}}!"}, ("text",), "{{Order}}: with parameter_format NAMED"),
+    (BODY, {"text": "Hi {{first_name}, hello!"}, ("text",), "braces do not match"),
+    (BODY, {"example": {"body_text_named_params": [{"param_name": "first_name", "example": "Lea"}]}},
+     ("example", "body_text_named_params"), "variable {{order_id}} of the body has no example"),
+    (BODY, {"example": {"body_text_named_params": [{"param_name": "first_name", "example": "Lea"},
+                                                   {"param_name": "order_id", "example": ""}]}},
+     ("example", "body_text_named_params"), "variable {{order_id}} of the body has no example"),
+    (FOOTER, {"text": "x" * 61}, ("text",), "the footer has 61 characters; Meta allows 60"),
+    (FOOTER, {"text": "Bye {{first_name}}"}, ("text",), "the footer has a variable"),
+    (FOOTER, {"text": ""}, ("text",), "the footer has no text"),
+    (BUTTONS, {"buttons": []}, ("buttons",), "buttons is missing"),
+    (BUTTONS, {"buttons": [{"type": "QUICK_REPLY", "text": str(number)} for number in range(11)]}, ("buttons",), "11 buttons; Meta allows 10"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("component", "changes", "where", "text"), PARTS)
+def test_of_a_component(component, changes, where, text):
+    """Lengths, variables, examples."""
+    template = named()
+    template["components"][component] |= changes
+    told = [(fault.where, fault.text) for fault in faults(template)]
+    assert [(place, text in said) for place, said in told] == [(("components", component, *where), True)], told
+
+
+QUICK = {"type": "QUICK_REPLY", "text": "Yes"}
+URL = {"type": "URL", "text": "Look", "url": "https://shop.example/"}
+PHONE = {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "4930901820"}
+COPY = {"type": "COPY_CODE", "example": ["SAVE20"]}
+
+# (the buttons, where it is told, a part of what is told)
+ROWS = [
+    ([QUICK, URL, QUICK], (), "quick replies must stand together"),
+    ([URL, URL, URL], (), "3 buttons of type URL; Meta allows 2"),
+    ([PHONE, PHONE], (), "2 buttons of type PHONE_NUMBER; Meta allows 1"),
+    ([COPY, COPY], (), "2 buttons of type COPY_CODE; Meta allows 1"),
+    ([QUICK | {"text": "x" * 26}], (0, "text"), "the button has 26 characters; Meta allows 25"),
+    ([QUICK | {"text": ""}], (0, "text"), "the button has no text"),
+    ([QUICK, QUICK | {"text": "{{first_name}}"}], (1, "text"), "the label of a button has a variable"),
+    ([{"type": "DANCE", "text": "x"}], (0, "type"), "button type 'DANCE'"),
+    ([{"type": "OTP", "text": "x"}], (0, "type"), "belongs to a template of category AUTHENTICATION"),
+    ([URL | {"url": "shop.example"}], (0, "url"), "begins with https://"),
+    ([URL | {"url": "https://{{host}}/"}], (0, "url"), "begins with https://"),
+    ([URL | {"url": "https://shop.example/" + "x" * 1980}], (0, "url"), "Meta allows 2000"),
+    ([URL | {"url": "https://shop.example/{{code}}"}], (0, "url"), "needs an example"),
+    ([URL | {"url": "https://shop.example/{{code}}/x", "example": ["https://shop.example/A/x"]}], (0, "url"), "at its end"),
+    ([URL | {"url": "https://shop.example/{{1}}", "example": ["x"]}], (0, "url"), "{{1}}: with parameter_format NAMED"),
+    ([PHONE | {"phone_number": "call us"}], (0, "phone_number"), "digits with the country's code"),
+    ([COPY | {"example": "x" * 21}], (0, "example"), "at most 20 characters"),
+    ([{"type": "COPY_CODE"}], (0, "example"), "needs an example"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("buttons", "where", "text"), ROWS)
+def test_of_buttons(buttons, where, text):
+    """How many of which kind, in which order, and what each holds."""
+    template = named()
+    template["components"][BUTTONS]["buttons"] = buttons
+    told = [(fault.where, fault.text) for fault in faults(template)]
+    assert [(place, text in said) for place, said in told] == [(("components", BUTTONS, "buttons", *where), True)], told
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (positional("Hello {{1}}, it is {{3}}.", "a", "b", "c"), "the body's variables are {{1}}, {{3}}"),
+        (positional("Hello {{2}} there.", "a", "b"), "the body's variables are {{2}}"),
+        (positional("Hello {{name}} there."), "{{name}}: with parameter_format POSITIONAL"),
+        (positional("Hello {{1}}, it is {{2}}.", "a"), "variable {{2}} of the body has no example in body_text"),
+        (positional("Hello {{1}} there."), "variable {{1}} of the body has no example in body_text"),
+        (positional("Hello {{01}} there.", "a"), "{{01}}: with parameter_format POSITIONAL"),
+    ],
+)
+def test_of_positions(template, text):
+    """They count from one, and each has its example."""
+    (fault,) = faults(template)
+    assert text in fault.text
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (code(body={"type": "BODY", "text": "Your code"}), "the body of an AUTHENTICATION template is Meta's"),
+        (code(body={"type": "BODY", "add_security_recommendation": "yes"}), "true or false"),
+        (code(footer={"type": "FOOTER", "text": "Bye"}), "the footer of an AUTHENTICATION template is Meta's"),
+        (code(footer={"type": "FOOTER", "code_expiration_minutes": 91}), "it is 1 to 90"),
+        (code(footer={"type": "FOOTER", "code_expiration_minutes": True}), "it is 1 to 90"),
+        (code(buttons=None), "one button of type OTP"),
+        (code(buttons={"type": "BUTTONS", "buttons": [URL]}), "one button of type OTP"),
+        (code(buttons={"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "SMS"}]}), "otp_type 'SMS'"),
+        (code(header={"type": "HEADER", "text": "x"}), "has no header"),
+        ({**code(), "message_send_ttl_seconds": 901}, "for AUTHENTICATION it is 30 to 900"),
+    ],
+)
+def test_of_codes(template, text):
+    """Their text is Meta's own."""
+    (fault,) = faults(template)
+    assert text in fault.text
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], [5], {"x": 1}, [None], {"type": None}, True])
+@pytest.mark.parametrize(
+    "key", ["name", "language", "category", "parameter_format", "components", "message_send_ttl_seconds"]
+)
+def test_nothing_raises(key, value):
+    """Whatever stands in a file."""
+    faults(named(**{key: value}))
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], [5], {"x": 1}, [None], [{"type": None}], True])
+@pytest.mark.parametrize("key", ["text", "example", "buttons", "format", "type"])
+@pytest.mark.parametrize("component", [BODY, HEADER, FOOTER, BUTTONS])
+def test_nothing_raises_in_a_component(component, key, value):
+    """Nor there."""
+    template = named()
+    template["components"][component][key] = value
+    faults(template)
+    faults({**template, "category": "AUTHENTICATION"})
