@@ -24,6 +24,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
 from rasa_whatsapp.policy.pacing import PAIR
+from rasa_whatsapp.stops import Stopped
 from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.lanes import Lane
@@ -79,12 +80,12 @@ def begin_next(
     wanted: Sequence[Lane],
     rules: DeliveryRules,
     now: datetime,
-    stopped: Mapping[str, datetime],
+    stopped: Stopped,
     well_since: datetime,
 ) -> list[Next]:
     """Return the next request of each lane, noted in the outbox before it is made; lanes in which nothing is owed are finished.
 
-    `stopped` tells until when nothing may go from which business numbers, `well_since` from when on statuses could be stored: what
+    `stopped` tells until when what may not go from which business numbers, `well_since` from when on statuses could be stored: what
     may have been sent waits for them, and the time before does not count.
     """
     held = lanes.held(connection, wanted)
@@ -116,7 +117,7 @@ class _Round:
     connection: Connection
     rules: DeliveryRules
     now: datetime
-    stopped: Mapping[str, datetime]
+    stopped: Stopped
     well_since: datetime
     heard_until: datetime | None
 
@@ -166,7 +167,8 @@ class _Round:
     def _ready_at(self, message: Message, contact: Contact) -> datetime:
         """Return when the message may go: its number may send, its customer may be sent to, what it follows has arrived."""
         rested = self.now + PAIR.wait(contact.rested_at, self.now)
-        return max(rested, self.stopped.get(contact.number_id, self.now), self._follows_at(message) or self.now)
+        stopped = self.stopped.until(contact.number_id, self.now, is_reply=not message.proactive)
+        return max(rested, stopped, self._follows_at(message) or self.now)
 
     def _follows_at(self, message: Message) -> datetime | None:
         """Return until when a part of an answer waits for the part before it to be delivered; None: not at all.

@@ -161,7 +161,7 @@ class Gateway:
     @property
     def alarms(self) -> list[str]:
         """Return what an operator has to mend so that messages go out again; empty if nothing."""
-        return self._stops.alarms()
+        return self._stops.alarms(self._clock.now())
 
     def look(self) -> None:
         """Look for work: another process may have stored some."""
@@ -245,7 +245,7 @@ class Gateway:
         return answer
 
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
-        now, stopped, well_since = self._clock.now(), self._stops.until, self._membership.well_since
+        now, stopped, well_since = self._clock.now(), self._stops.stopped, self._membership.well_since
         return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped, well_since)
 
     async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:

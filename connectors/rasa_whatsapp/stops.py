@@ -1,13 +1,14 @@
 """Business numbers from which nothing is sent for a while: Meta says that it goes too fast, or an operator has to act.
 
 An operator has to act on an expired token, a locked account, a payment problem: messages wait instead of failing one by one, and the
-number is tried again each minute. https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+number is tried again each minute. After 131048 (customers report the number as spam) only replies go for an hour. https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
@@ -17,6 +18,21 @@ from rasa_whatsapp.policy.slowdown import SLOWDOWNS, Scope
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=1)
+REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
+_REPORTED_AS_SPAM = 131048
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Until when nothing goes from which numbers, and until when nothing but replies does."""
+
+    everything: Mapping[str, datetime] = field(default_factory=dict)
+    all_but_replies: Mapping[str, datetime] = field(default_factory=dict)
+
+    def until(self, number_id: str, now: datetime, *, is_reply: bool) -> datetime:
+        """Return when a message of this number may go at the earliest."""
+        until = self.everything.get(number_id, now)
+        return until if is_reply else max(until, self.all_but_replies.get(number_id, now))
 
 
 class Stops:
@@ -27,11 +43,12 @@ class Stops:
         self._until: dict[str, datetime] = {}
         self._why: dict[str, str] = {}
         self._in_a_row: dict[str, int] = {}
+        self._replies_only_until: dict[str, datetime] = {}
 
     @property
-    def until(self) -> Mapping[str, datetime]:
-        """Return until when nothing goes from which numbers."""
-        return dict(self._until)
+    def stopped(self) -> Stopped:
+        """Return what is stopped, as it is now."""
+        return Stopped(dict(self._until), dict(self._replies_only_until))
 
     def note(self, number_id: str, answer: Answer, now: datetime) -> None:
         """Take notice of Graph's answer to a message of this number; the alarm is raised anew each minute."""
@@ -41,10 +58,18 @@ class Stops:
             self._stop(number_id, answer, now)
         elif answer.code in SLOWDOWNS:
             self._slow_down(number_id, answer, now)
+        elif answer.code == _REPORTED_AS_SPAM:
+            self._restrict(number_id, answer, now)
 
-    def alarms(self) -> list[str]:
-        """Return a sentence for each stopped number."""
-        return [f"number {_masked(number_id)}: {self._why[number_id]}" for number_id in sorted(self._why)]
+    def alarms(self, now: datetime) -> list[str]:
+        """Return a sentence for each number from which not everything goes that should."""
+        stopped = [f"number {_masked(number_id)}: {self._why[number_id]}" for number_id in sorted(self._why)]
+        restricted = [
+            f"number {_masked(number_id)}: only replies go until {until:%Y-%m-%d %H:%M} UTC, it was reported as spam"
+            for number_id, until in sorted(self._replies_only_until.items())
+            if until > now
+        ]
+        return stopped + restricted
 
     def _go_on(self, number_id: str, now: datetime) -> None:
         if self._why.pop(number_id, None) is not None:
@@ -63,6 +88,16 @@ class Stops:
             answer.explanation,
             extra={"action": "sending_stopped", "code": answer.code},
         )
+
+    def _restrict(self, number_id: str, answer: Refused, now: datetime) -> None:
+        if self._replies_only_until.get(number_id, now) <= now:
+            logger.error(
+                "Only replies go from number %s for an hour: %s.",
+                _masked(number_id),
+                answer.explanation,
+                extra={"action": "sending_restricted", "code": answer.code},
+            )
+        self._replies_only_until[number_id] = now + REPLIES_ONLY
 
     def _slow_down(self, number_id: str, answer: Refused, now: datetime) -> None:
         """Pause, once for all requests that were under way together."""

@@ -12,6 +12,7 @@ from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.stops import Stopped
 from rasa_whatsapp.storage import arrivals, lanes
 
 pytestmark = pytest.mark.asyncio
@@ -206,7 +207,7 @@ class TestUncertain:
 
         def look(connection, now):
             (lane,) = lanes.claim(connection, lanes.Kind.SENDS, "server-1", now, 1)
-            (step,) = delivery.begin_next(connection, [lane], RULES, now, {}, now - timedelta(days=1))
+            (step,) = delivery.begin_next(connection, [lane], RULES, now, Stopped(), now - timedelta(days=1))
             return step
 
         await stage.database.run(arrivals.write_down, [b"{}"], came_at)

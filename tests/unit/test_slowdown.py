@@ -63,8 +63,8 @@ def test_how_wide_it_goes(clock, code, stopped):
     """A number, or all of the account's; and no alarm, as no operator can mend it."""
     stops = Stops(NUMBERS)
     stops.note(ONE, too_fast(code), clock.now())
-    assert set(stops.until) == stopped
-    assert stops.alarms() == []
+    assert set(stops.stopped.everything) == stopped
+    assert stops.alarms(clock.now()) == []
 
 
 def test_requests_under_way_together_count_once(clock):
@@ -72,7 +72,7 @@ def test_requests_under_way_together_count_once(clock):
     stops = Stops(NUMBERS)
     for _ in range(30):
         stops.note(ONE, too_fast(130429), clock.now())
-    assert stops.until == {ONE: clock.now() + timedelta(seconds=0.5)}
+    assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=0.5)}
 
 
 def test_a_row_of_refusals(clock):
@@ -80,12 +80,12 @@ def test_a_row_of_refusals(clock):
     stops = Stops(NUMBERS)
     for seconds in (0.5, 1, 2):
         stops.note(ONE, too_fast(130429), clock.now())
-        assert stops.until[ONE] - clock.now() == timedelta(seconds=seconds)
+        assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=seconds)
         clock.advance(seconds=seconds)
     stops.note(ONE, FINE, clock.now())
-    assert stops.until == {}
+    assert stops.stopped.everything == {}
     stops.note(ONE, too_fast(130429), clock.now())
-    assert stops.until[ONE] - clock.now() == timedelta(seconds=0.5)
+    assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=0.5)
 
 
 def test_an_acceptance_from_before_the_pause(clock):
@@ -93,7 +93,7 @@ def test_an_acceptance_from_before_the_pause(clock):
     stops = Stops(NUMBERS)
     stops.note(ONE, too_fast(131057), clock.now())
     stops.note(ONE, FINE, clock.now())
-    assert stops.until == {ONE: clock.now() + timedelta(seconds=30)}
+    assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=30)}
 
 
 def test_a_short_pause_does_not_cut_a_long_one(clock):
@@ -101,7 +101,7 @@ def test_a_short_pause_does_not_cut_a_long_one(clock):
     stops = Stops(NUMBERS)
     stops.note(TWO, too_fast(131057), clock.now())
     stops.note(ONE, too_fast(4), clock.now())
-    assert stops.until == {
+    assert stops.stopped.everything == {
         ONE: clock.now() + timedelta(seconds=5),
         TWO: clock.now() + timedelta(seconds=30),
     }

@@ -19,6 +19,27 @@ def test_what_stops_a_number():
 
 
 @pytest.mark.asyncio
+async def test_a_number_that_is_reported_as_spam_only_replies(stage, caplog):
+    """131048: for an hour nothing goes that nobody asked for; what met the refusal failed; an operator hears of it."""
+    stage.dialogue.answer = lambda turn: [{"text": f"re: {turn.text}"}]
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    lea = stage.contact_id
+    stage.graph.answers = [Refused(Disposition.GIVE_UP, 131048, "Meta's error 131048: reported")]
+    await stage.say(lea, "api:1", 1, {"text": "news"}, proactive=True)
+    await stage.idle()
+    await stage.say(lea, "api:2", 1, {"text": "more news"}, proactive=True)
+    await stage.idle()
+    assert (stage.states("outbox")[-2:], stage.graph.texts[-1]) == (["failed", "pending"], "news")
+    assert stage.gateway.alarms == ["number …0001: only replies go until 2026-11-22 11:00 UTC, it was reported as spam"]
+    assert caplog.text.count("Only replies go from number …0001 for an hour") == 1
+    await stage.receive(stage.message("Hello?", sender="4915199999999"))
+    assert stage.graph.texts[-1] == "re: Hello?"
+    await stage.advance(minutes=61)
+    assert (stage.graph.texts[-1], stage.gateway.alarms) == ("more news", [])
+
+
+@pytest.mark.asyncio
 async def test_messages_wait_and_nothing_is_lost(stage, caplog):
     """A try each minute, and an alarm; when the token is right again, all is said, in order."""
     await stage.start()

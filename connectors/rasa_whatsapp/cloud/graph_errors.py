@@ -58,7 +58,7 @@ CODES: dict[int, tuple[Disposition, str]] = {
     131042: (_H, "there is a problem with the payment method: see WhatsApp Manager"),
     131045: (_H, "the number is not registered: register it"),
     131047: (_T, "more than 24 hours since the customer's last message: only an approved template may be sent"),
-    131048: (_G, "the number is restricted for spam reports: check its quality"),
+    131048: (_G, "customers report the number as spam: only replies go for an hour; check its quality"),
     131049: (_G, "Meta withheld it to keep the customer engaged: not before 24 hours"),
     131050: (_S, "the customer stopped marketing messages from this business"),
     131051: (_G, "Meta does not support this kind of message"),
