@@ -113,22 +113,26 @@ def sustain(side: Side, folder: Path, rate: float, seconds: float) -> tuple[Load
     with side.running(folder) as url:
         load = post(url, "sustained", seconds, rate=rate, connections=64)
         _all_taken(side, load)
-        kept = taken_in(side.store, run="sustained") + int(
-            _ask(side.store, "SELECT coalesce(sum(amount), 0) FROM arrivals")
-        )
-        load["lost"] = load["statuses"]["200"] - kept
+        load["lost"] = load["statuses"]["200"] - kept(side.store, run="sustained")
         before, begun = taken_in(side.store), time.monotonic()
         time.sleep(_SORTING_SECONDS)
         return load, (taken_in(side.store) - before) / (time.monotonic() - begun)
 
 
-def taken_in(store: str, run: str = "") -> int:
-    """Return how many messages and statuses of a run the store has taken in, each counted once."""
-    ids = f"wamid.%.{run}.%" if run else "wamid.%"
-    return sum(
-        int(_ask(store, f"SELECT count(*) FROM {table} WHERE message_id LIKE '{ids}'"))
-        for table in ("inbox", "statuses")
-    )
+def kept(store: str, run: str) -> int:
+    """Return how many messages and statuses of a run the store holds, taken in or only written down."""
+    return int(_ask(store, f"SELECT {_taken(run)} + (SELECT coalesce(sum(amount), 0) FROM arrivals)"))
+
+
+def taken_in(store: str) -> int:
+    """Return how many messages and statuses the store has taken in."""
+    return int(_ask(store, f"SELECT {_taken('%')}"))
+
+
+def _taken(run: str) -> str:
+    """Return the expression that counts them; one statement, since they move from table to table meanwhile."""
+    ids = f"'wamid.%.{run}.%'"
+    return " + ".join(f"(SELECT count(*) FROM {table} WHERE message_id LIKE {ids})" for table in ("inbox", "statuses"))
 
 
 def _ask(store: str, statement: str) -> Any:
