@@ -93,8 +93,9 @@ class Membership:
         if now - self._beaten_at > LEASE_SECONDS:
             self._is_well_again()
         if not self._database.run_now(servers.beat, self.id, LEASE_SECONDS):
-            self.id = _new_id()
-            self._database.run_now(servers.join, self.id, LEASE_SECONDS)
+            new = _new_id()
+            self._database.run_now(servers.join, new, LEASE_SECONDS)
+            self.id = new  # only now: if nobody knows whether it was entered, the next beat enters another one
             logger.warning("This server was taken for dead; it goes on anew.", extra={"action": "server_reborn"})
             self._loop.call_soon_threadsafe(self._lost, self.id)
         self._beaten_at = now

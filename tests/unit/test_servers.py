@@ -46,6 +46,25 @@ def die(store, server):
     ))  # fmt: skip
 
 
+def test_a_lane_claimed_for_a_server_that_is_gone(store, webhook):
+    """A transaction that was under way when its server left: nobody else would ever take the lane up."""
+    store(servers.join, B, 10)
+    lane = turn_under_way(store, webhook, owner=A)
+    assert store(servers.bury, B, TEN + timedelta(seconds=30)) == []
+    assert row(store) == ("received", 1, 1)
+    assert store(lanes.claim, Kind.TURNS, B, TEN + timedelta(seconds=30), 9) == [Lane(Kind.TURNS, lane.contact_id, B)]
+
+
+def test_a_living_servers_lanes_stay(store, webhook):
+    """Whoever looks for dead ones."""
+    for server in (A, B):
+        store(servers.join, server, 10)
+    lane = turn_under_way(store, webhook, owner=A)
+    assert store(servers.bury, B, TEN) == ([A] if store(lambda connection: connection.dialect.name) == "sqlite" else [])
+    if store(lambda connection: connection.dialect.name) != "sqlite":  # on SQLite there is one server at a time
+        store(lanes.hold, lane)
+
+
 def test_a_dead_servers_turn_is_given_back(store, webhook):
     """The lane is nobody's and ready, the turn waits again and counts a crash; the old owner can change nothing."""
     for server in (A, B):

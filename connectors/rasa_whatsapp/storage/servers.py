@@ -35,6 +35,17 @@ _GIVE_BACK = text("UPDATE lanes SET owner = NULL, ready_at = :now WHERE owner = 
     bindparam("now", type_=Moment)
 )
 _LEAVE = text("DELETE FROM servers WHERE id = :id")
+# A transaction that was under way when its server was taken out may have claimed lanes for it afterwards.
+_STRAY = "owner IS NOT NULL AND owner NOT IN (SELECT id FROM servers)"
+_INTERRUPTED_STRAY = text(
+    f"""
+    UPDATE inbox SET state = 'received', crashes = crashes + 1 WHERE state = 'running' AND contact_id IN
+        (SELECT contact_id FROM lanes WHERE kind = 'turns' AND {_STRAY})
+    """
+)
+_GIVE_BACK_STRAY = text(f"UPDATE lanes SET owner = NULL, ready_at = :now WHERE {_STRAY}").bindparams(
+    bindparam("now", type_=Moment)
+)
 
 
 def join(connection: Connection, server: str, lease_seconds: float) -> None:
@@ -53,11 +64,13 @@ def beat(connection: Connection, server: str, lease_seconds: float) -> bool:
 
 
 def bury(connection: Connection, survivor: str, now: datetime) -> list[str]:
-    """Give back what servers owned whose lease is over; return their ids."""
+    """Give back what servers owned whose lease is over, or that are not entered any more; return the ids of the former."""
     dead = _OTHERS_SQLITE if is_sqlite(connection) else _DEAD_POSTGRESQL
     ids = [str(server) for (server,) in connection.execute(dead, {"id": survivor})]
     for server in ids:
         leave(connection, server, now)
+    connection.execute(_INTERRUPTED_STRAY)
+    connection.execute(_GIVE_BACK_STRAY, {"now": now})
     return ids
 
 
