@@ -301,6 +301,25 @@ class TestStatuses:
             await stage.receive(stage.status("wamid.OUT1", status, **error))
         assert stage.states("outbox") == [state]
 
+    @pytest.mark.parametrize(
+        ("statuses", "state", "code"),
+        [
+            (["sent", "failed"], "failed", 131026),
+            (["failed", "sent"], "failed", 131026),
+            (["failed", "delivered"], "delivered", None),
+            (["delivered", "failed"], "delivered", None),
+        ],
+    )
+    async def test_ranks_in_one_batch(self, stage, statuses, state, code):
+        """The same, when Meta posts them together; why it failed is not forgotten."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(
+            *(stage.status("wamid.OUT1", each, **({"code": 131026} if each == "failed" else {})) for each in statuses)
+        )
+        (row,) = stage.rows("outbox")
+        assert (row["state"], row["error_code"]) == (state, code)
+
     async def test_all_of_one_batch(self, stage):
         """Several statuses of several messages in one body."""
         await contact(stage)

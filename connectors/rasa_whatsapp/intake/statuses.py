@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rasa_whatsapp import media_fallback
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
@@ -38,6 +39,8 @@ def take(desk: Desk, events: Sequence[StatusChanged]) -> None:
         if report.status == "failed":
             if reports.may_fail(message, report.message_id):
                 _take_failure(desk, message, failures[report.message_id, report.status])
+                reached.pop(message.id, None)  # it is noted already, and what came before it counts no more
+                sent[report.message_id] = replace(message, state=outbox.State.FAILED)
         elif (moved := reports.advanced(message, report.status, report.message_id)) is not None:
             reached[moved.id] = moved
     reports.advance(desk.connection, reached)
