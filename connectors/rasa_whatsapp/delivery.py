@@ -140,7 +140,8 @@ class _Round:
             raise UnknownContact(lane.contact_id)
         ready_at = self._ready_at(message, contact)
         if ready_at > self.now:
-            return self._wait(lane, message, ready_at)
+            reply = outbox.first_reply(self.connection, contact.id) if message.proactive else None
+            return self._wait(lane, message, ready_at) if reply is None else self.next(lane, reply, known)
         return self._pass_gate(lane, message, contact)
 
     def _not_before(self, message: Message) -> datetime:

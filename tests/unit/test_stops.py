@@ -35,6 +35,8 @@ async def test_a_number_that_is_reported_as_spam_only_replies(stage, caplog):
     assert caplog.text.count("Only replies go from number …0001 for an hour") == 1
     await stage.receive(stage.message("Hello?", sender="4915199999999"))
     assert stage.graph.texts[-1] == "re: Hello?"
+    await stage.receive(stage.message("And I?"))  # whose news wait: the answer goes before them
+    assert stage.graph.texts[-1] == "re: And I?"
     await stage.advance(minutes=61)
     assert (stage.graph.texts[-1], stage.gateway.alarms) == ("more news", [])
 

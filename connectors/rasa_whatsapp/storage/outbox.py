@@ -128,6 +128,13 @@ _HEADS = (
     .where(outbox.c.id.in_(select(func.min(outbox.c.id)).where(_MINE).group_by(outbox.c.contact_id)))
     .with_for_update()  # a status that tells that one was sent comes before, or after
 )
+_FIRST_REPLY = (
+    select(outbox)
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(OPEN), outbox.c.proactive.is_(False))
+    .order_by(outbox.c.id)
+    .limit(1)
+    .with_for_update()
+)
 _OWED = select(outbox.c.contact_id).where(_MINE).distinct()
 _BEGIN = (
     update(outbox)
@@ -212,6 +219,12 @@ def heads(connection: Connection, contact_ids: Collection[str]) -> dict[str, Mes
     """Return the next message to send of each of these contacts who is owed one, in the order in which they were said."""
     rows = connection.execute(_HEADS, {"contacts": list(contact_ids)}) if contact_ids else ()
     return {row.contact_id: message_of(row) for row in rows}
+
+
+def first_reply(connection: Connection, contact_id: str) -> Message | None:
+    """Return the next message to this contact that answers one of theirs."""
+    row = connection.execute(_FIRST_REPLY, {"contact": contact_id}).first()
+    return None if row is None else message_of(row)
 
 
 def owed(connection: Connection, contact_ids: Collection[str]) -> set[str]:
