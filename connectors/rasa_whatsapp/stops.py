@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 PAUSE = timedelta(minutes=1)
 REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
 _REPORTED_AS_SPAM = 131048
+_ACCOUNT = ""  # in place of a number, where refusals of all of them are counted in one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Stops:
         if self._until.get(number_id, now) <= now:  # else it is the answer to a request that left before the pause
             self._until.pop(number_id, None)
             self._in_a_row.pop(number_id, None)
+            self._in_a_row.pop(_ACCOUNT, None)
 
     def _stop(self, number_id: str, answer: Refused, now: datetime) -> None:
         self._until[number_id] = now + PAUSE
@@ -104,9 +106,11 @@ class Stops:
         if self._until.get(number_id, now) > now:
             return
         slowdown = SLOWDOWNS[answer.code]
-        self._in_a_row[number_id] = self._in_a_row.get(number_id, 0) + 1
-        until = now + slowdown.pause(self._in_a_row[number_id])
+        self._why.pop(number_id, None)  # it may send, only not so fast
         whose = {number_id, *(self._number_ids if slowdown.scope is Scope.ACCOUNT else ())}
+        row = _ACCOUNT if slowdown.scope is Scope.ACCOUNT else number_id
+        self._in_a_row[row] = self._in_a_row.get(row, 0) + 1
+        until = now + slowdown.pause(self._in_a_row[row])
         self._until |= {each: max(until, self._until.get(each, until)) for each in whose}
         logger.warning(
             "Number %s pauses until %s: %s.",

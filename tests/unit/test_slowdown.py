@@ -88,6 +88,26 @@ def test_a_row_of_refusals(clock):
     assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=0.5)
 
 
+def test_the_accounts_numbers_count_one_row(clock):
+    """Whichever of them meets the next refusal."""
+    stops = Stops(NUMBERS)
+    for number, seconds in ((ONE, 5), (TWO, 10), (ONE, 20)):
+        stops.note(number, too_fast(80007), clock.now())
+        assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=seconds)
+        clock.advance(seconds=seconds)
+
+
+def test_a_pause_after_a_stop(clock):
+    """The token is right again, but it goes too fast: an acceptance of the same moment does not end the pause."""
+    stops = Stops(NUMBERS)
+    stops.note(ONE, Refused(Disposition.STOP_SENDING, 190, "expired"), clock.now())
+    clock.advance(seconds=61)
+    stops.note(ONE, too_fast(130429), clock.now())
+    stops.note(ONE, FINE, clock.now())
+    assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=0.5)}
+    assert stops.alarms(clock.now()) == []
+
+
 def test_an_acceptance_from_before_the_pause(clock):
     """The answer to a request that left earlier does not end it."""
     stops = Stops(NUMBERS)
