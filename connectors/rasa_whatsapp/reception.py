@@ -16,7 +16,6 @@ from itertools import groupby
 from time import monotonic
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
 
 from rasa_whatsapp import intake
 from rasa_whatsapp.clock import Clock
@@ -26,6 +25,7 @@ from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import arrivals, inbox
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.listening import notify
 from rasa_whatsapp.storage.one_at_a_time import try_identities
 
@@ -245,9 +245,10 @@ def _take_in_carefully(
         with connection.begin_nested():
             events = inbound.parse(body)
             return intake.take_in(connection, events, rules, received_at, claimant=claimant)
-    except OperationalError:
-        raise  # the store's own trouble
-    except Exception as problem:  # noqa: BLE001 - a defect, or a value that the store does not take
+    except Exception as problem:
+        if is_trouble(problem):
+            raise
+        # else a defect, or a value that the store does not take
         logger.error("A webhook is parked as a whole: %s", trace(problem), extra={"action": "event_parked"})
         reason = f"{type(problem).__name__} while taking it in"
         intake.park(connection, body, reason, received_at)

@@ -1,6 +1,6 @@
 """Take the events of a webhook into the store, in one transaction: what is new becomes a row, a status, a choice, a name.
 
-Each event has its own savepoint: one that cannot be stored is parked with its reason, and the others are not touched.
+Where something cannot be stored, each event has its own savepoint: that one is parked with its reason, and the others are not touched.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
 
 from rasa_whatsapp.cloud.inbound import (
     Broken,
@@ -31,6 +30,7 @@ from rasa_whatsapp.intake import messages, people, statuses
 from rasa_whatsapp.intake.desk import NOBODY, Claimant, Desk, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import inbox
+from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.inbox import State
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 
@@ -100,9 +100,10 @@ def _take_carefully(desk: Desk, event: Event) -> None:
     try:
         with desk.connection.begin_nested():
             _take_one(desk, event)
-    except OperationalError:
-        raise  # the store's own trouble, such as a deadlock, is no fault of the event
-    except Exception as problem:  # noqa: BLE001 - whatever it is, the body's other events must not pay for it
+    except Exception as problem:
+        if is_trouble(problem):
+            raise  # such as a deadlock: no fault of the event
+        # Whatever it is, the body's other events must not pay for it.
         logger.error("An event could not be stored; it is parked: %s", trace(problem), extra={"action": "event_parked"})
         # What cannot even be parked must not be acknowledged: this raises, and Meta delivers the body again.
         desk.keep(event, State.PARKED, f"{type(problem).__name__} while storing it")

@@ -60,6 +60,11 @@ def is_sqlite(holder: Engine | Connection) -> bool:
     return bool(holder.dialect.name == "sqlite")
 
 
+def is_trouble(problem: BaseException) -> bool:
+    """Tell whether the store itself is in trouble; one value that is too large for it (class 54) is not."""
+    return isinstance(problem, OperationalError) and not str(getattr(problem.orig, "pgcode", None)).startswith("54")
+
+
 def is_conflict(problem: BaseException) -> bool:
     """Tell whether a transaction was undone because of another one, and may run again."""
     return isinstance(problem, OperationalError) and getattr(problem.orig, "pgcode", None) in _CONFLICTS
