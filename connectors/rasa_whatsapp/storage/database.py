@@ -94,7 +94,7 @@ class Database:
         return cast(T, await self._worker.run(partial(_call, work, args, kwargs)))
 
     def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the same at once in this thread, for the command line."""
+        """Do the same at once in this thread: for the command line, and for threads of our own."""
         return cast(T, workers.run_once(self._engine, partial(_call, work, args, kwargs)))
 
     def close(self) -> None:

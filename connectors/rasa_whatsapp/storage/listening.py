@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/sql-notify.html
 from __future__ import annotations
 
 import logging
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Callable
@@ -70,11 +70,14 @@ class Listener:
             connection.autocommit = True
             connection.cursor().execute(f"LISTEN {CHANNEL}")
             self._told()  # what was told while nobody listened
-            while not self._closed.is_set():
-                if connection in select.select([connection, self._ends], [], [])[0]:
-                    connection.poll()
-                    connection.notifies.clear()
-                    self._told()
+            with selectors.DefaultSelector() as ready:  # select() knows no descriptor beyond 1023
+                ready.register(connection, selectors.EVENT_READ)
+                ready.register(self._ends, selectors.EVENT_READ)
+                while not self._closed.is_set():
+                    if any(key.fileobj is connection for key, _ in ready.select()):
+                        connection.poll()
+                        connection.notifies.clear()
+                        self._told()
         finally:
             connection.close()
 

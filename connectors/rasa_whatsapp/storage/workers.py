@@ -63,7 +63,7 @@ class ManyThreads:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run_once, self._engine, work)
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Other processes tell by NOTIFY: see signals.py."""
+        """Other processes tell by NOTIFY: see listening.py."""
 
     def close(self) -> None:
         """See `Worker`."""
