@@ -53,10 +53,11 @@ class Turnstile:
         until = now() + _LONGEST_WAIT_SECONDS
         while not self._admits() and now() < until:
             self._left.clear()
+            left = asyncio.get_running_loop().create_task(self._left.wait())
             try:
-                await asyncio.wait_for(self._left.wait(), _LOOK_SECONDS)
-            except asyncio.TimeoutError:
-                continue
+                await asyncio.wait({left}, timeout=_LOOK_SECONDS)  # Python 3.10's wait_for may swallow a cancellation
+            finally:
+                left.cancel()
 
     def _admits(self) -> bool:
         rested = asyncio.get_running_loop().time() - self._entered_at >= _LOOK_SECONDS
