@@ -81,7 +81,9 @@ def lint(path: Path, domain: Domain | None = None) -> tuple[int, list[Finding]]:
     for entry in entries:
         found += [entry.finding(fault.text, fault.where) for fault in faults(entry.content)]
     found += [*_twice(entries), *_alike(entries), *_languages(entries), *_variables(entries)]
-    if domain is not None:
+    if domain is not None and domain.problems:
+        found += [Finding(problem.file, problem.line, "", problem.text) for problem in domain.problems]
+    elif domain is not None:
         found += _unused(entries, domain)
     return len(entries), sorted(found)
 
@@ -145,8 +147,10 @@ def _variables(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         try:
             translation = read_translation(entry.content)
-        except ValueError:
-            continue  # its faults are told
+        except ValueError as problem:
+            if not faults(entry.content):  # else they are told
+                yield entry.finding(f"the channel cannot send it: {problem}")
+            continue
         variables = {*translation.header_variables, *translation.body_variables}
         before, expected = first.setdefault(entry.name, (entry, variables))
         if variables != expected:

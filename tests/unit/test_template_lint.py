@@ -141,6 +141,26 @@ def test_a_template_that_nothing_uses(folder, used, told):
     assert (status, lines[:-1]) == (len(told), told)
 
 
+def test_a_domain_that_cannot_be_read(folder):
+    """It is told, and no template is blamed for it."""
+    declare(folder, entry())
+    (folder / "domain.yml").write_text("responses: [", "utf-8")
+    status, lines = lint()
+    assert (status, len(lines), lines[0].startswith("domain.yml:1: it cannot be read")) == (1, 2, True), lines
+
+
+def test_a_template_that_the_channel_cannot_send(folder):
+    """Lawful for Meta, but codes are nothing that a response can say yet."""
+    (folder / "data/whatsapp_templates.yml").write_text(
+        "whatsapp_templates:\n"
+        "- name: code\n  language: en\n  category: AUTHENTICATION\n"
+        "  components: [{type: BODY}, {type: BUTTONS, buttons: [{type: OTP, otp_type: COPY_CODE}]}]\n",
+        "utf-8",
+    )
+    told = "data/whatsapp_templates.yml:2: code (en): the channel cannot send it: components has no BODY with a text"
+    assert lint()[1][0] == told
+
+
 def test_as_json(folder):
     """For CI: the same, in fields."""
     declare(folder, entry(language="en-US"))

@@ -181,6 +181,7 @@ ROWS = [
     ([URL | {"url": "https://{{host}}/"}], (0, "url"), "begins with https://"),
     ([URL | {"url": "https://shop.example/" + "x" * 1980}], (0, "url"), "Meta allows 2000"),
     ([URL | {"url": "https://shop.example/{{code}}"}], (0, "url"), "needs an example"),
+    ([URL | {"url": "https://shop.example/{{code}}/{{code}}", "example": ["x"]}], (0, "url"), "at its end"),
     ([URL | {"url": "https://shop.example/{{code}}/x", "example": ["https://shop.example/A/x"]}], (0, "url"), "at its end"),
     ([URL | {"url": "https://shop.example/{{1}}", "example": ["x"]}], (0, "url"), "{{1}}: with parameter_format NAMED"),
     ([PHONE | {"phone_number": "call us"}], (0, "phone_number"), "digits with the country's code"),
@@ -206,6 +207,8 @@ def test_of_buttons(buttons, where, text):
         (positional("Hello {{name}} there."), "{{name}}: with parameter_format POSITIONAL"),
         (positional("Hello {{1}}, it is {{2}}.", "a"), "variable {{2}} of the body has no example in body_text"),
         (positional("Hello {{1}} there."), "variable {{1}} of the body has no example in body_text"),
+        (positional("Hello {{1}}, it is {{2}}.", "", "b"), "variable {{1}} of the body has no example in body_text"),
+        (positional("Hello {{1}} there.", 1002), "{{1}} of the body has an example in body_text that is no text"),
         (positional("Hello {{01}} there.", "a"), "{{01}}: with parameter_format POSITIONAL"),
     ],
 )

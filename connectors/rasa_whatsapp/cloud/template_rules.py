@@ -119,8 +119,11 @@ def _header(part: JSONDict, form: str) -> Iterator[Fault]:
     yield from _long(part, "header", limits.TEMPLATE_HEADER)
     variables, wrong = _variables(_text(part, "text"), form)
     yield from wrong
-    if len(variables) > 1:
-        yield Fault(("text",), f"the header has {len(variables)} variables; Meta allows one")
+    count = len(_BRACES.findall(_text(part, "text")))
+    if count > 1:
+        yield Fault(("text",), f"the header has {count} variables; Meta allows one")
+    if form == "POSITIONAL" and variables and variables != ["1"]:
+        yield Fault(("text",), "the header's variable is {{1}}, whatever the body has")
     yield from _without_examples(part, "header", variables, form)
 
 
@@ -199,7 +202,7 @@ def _url(button: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(("url",), f"url has {limits.length(url)} characters; Meta allows {limits.TEMPLATE_URL}")
     variables, wrong = _variables(url, form)
     yield from (Fault(("url",), fault.text) for fault in wrong)
-    if len(variables) > 1 or (variables and not url.endswith("}}")):
+    if len(_BRACES.findall(url)) > 1 or (variables and not url.endswith("}}")):
         yield Fault(("url",), "a url may have one variable, at its end")
     example = button.get("example")
     if variables and not (isinstance(example, list) and len(example) == 1 and isinstance(example[0], str)):
@@ -288,34 +291,37 @@ def _variables(text: str, form: str) -> tuple[list[str], list[Fault]]:
 
 def _without_examples(part: JSONDict, what: str, variables: Sequence[str], form: str) -> Iterator[Fault]:
     """Yield the variables that have no example; Meta's reviewers read the text with these."""
-    given = _example_names(part, what) if form == "NAMED" else _example_values(part, what)
-    if form == "NAMED":
-        missing = [variable for variable in variables if variable not in given]
-    else:
-        missing = [variable for variable in variables if variable.isdigit() and int(variable) > len(given)]
-    for variable in missing:
-        key = f"{what}_text_named_params" if form == "NAMED" else f"{what}_text"
-        yield Fault(
-            ("example", key) if key in _example(part) else (),
-            f"variable {{{{{variable}}}}} of the {what} has no example in {key}",
+    if form not in FORMATS:
+        return  # that is told
+    key = f"{what}_text_named_params" if form == "NAMED" else f"{what}_text"
+    given = _examples_by_name(part, key) if form == "NAMED" else _examples_by_number(part, what, key)
+    for variable in variables:
+        example = given.get(variable)
+        if isinstance(example, str) and example:
+            continue
+        told = (
+            f"has no example in {key}"
+            if example in (None, "")
+            else f"has an example in {key} that is no text: put it in quotes"
         )
+        where = ("example", key) if key in _example(part) else ()
+        yield Fault(where, f"variable {{{{{variable}}}}} of the {what} {told}")
 
 
-def _example_names(part: JSONDict, what: str) -> list[str]:
-    params = _example(part).get(f"{what}_text_named_params")
-    return [
-        str(param.get("param_name"))
+def _examples_by_name(part: JSONDict, key: str) -> dict[str, Any]:
+    params = _example(part).get(key)
+    return {
+        str(param.get("param_name")): param.get("example")
         for param in (params if isinstance(params, list) else ())
-        if isinstance(param, dict) and isinstance(param.get("example"), str) and param["example"]
-    ]
+        if isinstance(param, dict)
+    }
 
 
-def _example_values(part: JSONDict, what: str) -> list[Any]:
-    values = _example(part).get(f"{what}_text")
+def _examples_by_number(part: JSONDict, what: str, key: str) -> dict[str, Any]:
+    values = _example(part).get(key)
     if what == "body" and isinstance(values, list):  # Meta's form: a list in a list
         values = values[0] if len(values) == 1 else None
-    given = values if isinstance(values, list) else []
-    return [value for value in given if isinstance(value, str) and value]
+    return {str(number): value for number, value in enumerate(values if isinstance(values, list) else (), start=1)}
 
 
 def _example(part: JSONDict) -> JSONDict:
