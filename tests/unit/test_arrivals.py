@@ -197,12 +197,13 @@ async def test_while_another_process_says_who_is_who(stage, door, body):
     assert (waiting(stage), stage.states("inbox")) == (0, ["received"])
 
 
-async def test_storing_goes_before_sorting(stage, door, body):
+async def test_storing_goes_before_sorting(stage, door, body, monkeypatch):
     """An intake sorts only when nothing has come for a moment."""
     door.only_when_idle = True
+    monkeypatch.setattr(reception, "_IDLE_SECONDS", 60)
     await store_many(door, *(body(stage.message(str(number))) for number in range(10)))
     assert await door._sort_some() is reception.Sorting.NOTHING
-    door._received_at -= 1
+    door._received_at -= 61
     assert await door._sort_some() is reception.Sorting.SOME
     assert waiting(stage) == 0
 
@@ -244,7 +245,7 @@ async def test_bytes_come_back_as_they_went(database, clock):
         ([1, 1, 1], 10, 3),
         ([1, 1, 1], 2, 2),
         ([4, 4, 4], 10, 8),
-        ([4, 4, 4], 3, 4),  # those of one moment go together
+        ([4, 4, 4], 3, 4),  # those of one row go together
         ([120], 100, 100),
         ([], 10, 0),
     ],

@@ -54,7 +54,7 @@ def heard_until(connection: Connection) -> datetime | None:
 
 
 def waiting(connection: Connection, most: int) -> list[Arrival]:
-    """Return the oldest bodies, not more than `most` unless those of one moment are."""
+    """Return the oldest bodies, not more than `most` unless those of the first row are."""
     rows = connection.execute(_SIZES, {"most": most}).all()
     totals = accumulate(row.amount for row in rows)
     chosen = [row.id for row, total in zip(rows, totals, strict=True) if total <= most] or [row.id for row in rows[:1]]
