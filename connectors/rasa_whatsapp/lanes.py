@@ -163,6 +163,8 @@ class Lanes:
         claimed, ready_at = await self._database.run(lanes.claim_some, self._kind, owner, now, share, for_bulk)
         if owner == self._owner:
             self.take(lane.contact_id for lane in claimed)
+        if for_bulk == 0:
+            self._is_crowded = True  # bulk waits for a place
         if claimed:
             return 0 if self._keeps_up is None else _CATCH_UP_SECONDS  # what they cost shows only then
         if ready_at is None:
@@ -195,6 +197,9 @@ class Lanes:
             self._again.discard(lane.contact_id)  # what was added until now is seen by this look
             try:
                 more = await self._work(lane)
+                if more and self._free <= 0 and asyncio.get_running_loop().time() - since > _TURN_SECONDS:
+                    await self._database.run(_give_way, lane, self._clock.now())
+                    return
             except LaneLost:
                 raise
             except Exception as problem:  # noqa: BLE001 - the store is away, or a defect: the lane must live on
@@ -205,9 +210,6 @@ class Lanes:
                     extra={"action": "lane_failed"},
                 )
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
-            if more and self._free <= 0 and asyncio.get_running_loop().time() - since > _TURN_SECONDS:
-                await self._database.run(_give_way, lane, self._clock.now())
-                return
 
 
 def _give_way(connection: Connection, lane: Lane, now: datetime) -> None:

@@ -99,6 +99,10 @@ def begin_next(connection: Connection, lane: Lane, rules: TurnRules, now: dateti
     contact = contacts.read(connection, lane.contact_id)
     if contact is None:
         return _park(connection, row, "its contact is gone", now)
+    if contact.id != lane.contact_id:  # it was merged while a follow-up of it was put into its lane
+        inbox.move(connection, lane.contact_id, contact.id)
+        lanes.move(connection, lane.contact_id, contact.id)
+        return False
     return _begin(connection, lane, row, contact, rules, now)
 
 

@@ -305,3 +305,18 @@ class TestRestore:
         store(lanes.wake, Kind.TURNS, "lea", at(60), claimant=B)
         store(lanes.restore, TEN)
         assert rows() == [("turns", "ben", None, TEN, 0), ("turns", "lea", B, at(60), 0)]
+
+
+def test_lanes_of_two_owners_are_held_apart(store):
+    """A server that goes on under a new id still has work in hand under the old one."""
+    for contact_id, owner in (("a", "server-old"), ("b", "server-new")):
+        store(lanes.wake, Kind.SENDS, contact_id, TEN, claimant=owner)
+    both = [Lane(Kind.SENDS, "a", "server-old"), Lane(Kind.SENDS, "b", "server-new")]
+    assert store(lanes.held, [*both, Lane(Kind.SENDS, "b", "server-old")]) == set(both)
+
+
+def test_when_there_is_no_place_for_bulk_only_replies_count(store):
+    """Else a server without a place would look without a pause."""
+    store(lanes.wake, Kind.SENDS, "a", TEN, rank=Rank.BULK)
+    assert store(lanes.claim_some, Kind.SENDS, "server-1", TEN, 1, 0) == ([], None)
+    assert store(lanes.claim_some, Kind.SENDS, "server-1", TEN, 1, 1) == ([Lane(Kind.SENDS, "a", "server-1")], None)

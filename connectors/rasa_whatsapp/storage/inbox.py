@@ -282,7 +282,10 @@ def discard(connection: Connection, row_ids: Iterable[int], now: datetime, reaso
     why = case((inbox.c.reason.is_(None), reason), else_=literal(f"{reason}: ") + inbox.c.reason)
     chosen = (inbox.c.id == bindparam("row")) & (inbox.c.state == State.PARKED.value)
     settled = update(inbox).where(chosen).values(state=State.IGNORED.value, finished_at=now, reason=why)
-    return [row_id for row_id in row_ids if connection.execute(settled, {"row": row_id}).rowcount]
+    done = [row_id for row_id in row_ids if connection.execute(settled, {"row": row_id}).rowcount]
+    shared = inbox.c.joined_to.in_(done) & (inbox.c.state == State.JOINED.value)
+    connection.execute(update(inbox).where(shared).values(state=State.IGNORED.value, finished_at=now, reason=reason))
+    return done
 
 
 def follow_ups_in(connection: Connection, row_ids: Iterable[int]) -> list[str]:
@@ -297,6 +300,11 @@ def parked_message(connection: Connection, row_id: int) -> ParkedMessage | None:
     nowhere = (inbox.c.id == row_id) & (inbox.c.state == State.PARKED.value) & inbox.c.contact_id.is_(None)
     row = connection.execute(select(inbox.c.number_id, inbox.c.body).where(nowhere)).first()
     return None if row is None else ParkedMessage(number_id=row.number_id, body=row.body)
+
+
+def move(connection: Connection, gone: str, kept: str) -> None:
+    """Give all rows of one contact to another, who is the same person."""
+    connection.execute(update(inbox).where(inbox.c.contact_id == gone).values(contact_id=kept))
 
 
 def remove(connection: Connection, row_id: int) -> None:

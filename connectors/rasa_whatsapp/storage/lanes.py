@@ -71,9 +71,9 @@ _CLAIM_SQLITE = text(_CLAIM.format(materialized="", lock="")).bindparams(bindpar
 _CLAIM_POSTGRESQL = text(_CLAIM.format(materialized="MATERIALIZED", lock="FOR UPDATE SKIP LOCKED")).bindparams(
     bindparam("now", type_=Moment)
 )
-_NEXT = text("SELECT min(ready_at) AS ready_at FROM lanes WHERE kind = :kind AND owner IS NULL").columns(
-    ready_at=Moment
-)
+_NEXT = text(
+    "SELECT min(ready_at) AS ready_at FROM lanes WHERE kind = :kind AND owner IS NULL AND rank <= :rank"
+).columns(ready_at=Moment)
 _OWNED = text("SELECT contact_id FROM lanes WHERE kind = :kind AND owner = :owner")
 _MINE = "kind = :kind AND contact_id = :contact AND owner = :owner"
 _HOLD_SQLITE = text(f"SELECT 1 FROM lanes WHERE {_MINE}")
@@ -85,6 +85,7 @@ _HELD_SQLITE = text(f"SELECT contact_id FROM lanes WHERE {_SOME}").bindparams(bi
 _HELD_POSTGRESQL = text(f"SELECT contact_id FROM lanes WHERE {_SOME} FOR UPDATE").bindparams(
     bindparam("contacts", expanding=True)
 )
+_ALL_OF = text("SELECT 1 FROM lanes WHERE contact_id = :contact ORDER BY kind FOR UPDATE")
 _GIVE_BACK = text(f"UPDATE lanes SET owner = NULL, ready_at = :ready_at, rank = :rank WHERE {_MINE}").bindparams(
     bindparam("ready_at", type_=Moment)
 )
@@ -141,7 +142,7 @@ def claim_some(
     left = min(most, most_bulk) - len(claimed)
     if left > 0:
         claimed += claim(connection, kind, owner, now, left, Rank.BULK)
-    return claimed, None if claimed else next_ready(connection, kind)
+    return claimed, None if claimed else next_ready(connection, kind, Rank.BULK if left > 0 else Rank.REPLY)
 
 
 def owned(connection: Connection, kind: Kind, owner: str) -> list[str]:
@@ -149,9 +150,9 @@ def owned(connection: Connection, kind: Kind, owner: str) -> list[str]:
     return [str(contact_id) for (contact_id,) in connection.execute(_OWNED, {"kind": kind.value, "owner": owner})]
 
 
-def next_ready(connection: Connection, kind: Kind) -> datetime | None:
-    """Return when the next lane that is nobody's will be ready; None if there is none."""
-    found: datetime | None = connection.execute(_NEXT, {"kind": kind.value}).scalar()
+def next_ready(connection: Connection, kind: Kind, rank: Rank = Rank.BULK) -> datetime | None:
+    """Return when the next lane that is nobody's will be ready, of this rank or before it; None if there is none."""
+    found: datetime | None = connection.execute(_NEXT, {"kind": kind.value, "rank": int(rank)}).scalar()
     return found
 
 
@@ -168,14 +169,17 @@ def is_held(connection: Connection, lane: Lane) -> bool:
 
 
 def held(connection: Connection, some: Collection[Lane]) -> set[Lane]:
-    """Keep those of some lanes of one owner that are still its own, until this transaction ends; return them."""
+    """Keep those of some lanes of one kind that are still their owners', until this transaction ends; return them."""
     if not some:
         return set()
-    first = next(iter(some))
-    values = {"kind": first.kind.value, "contacts": [lane.contact_id for lane in some], "owner": first.owner}
     statement = _HELD_SQLITE if is_sqlite(connection) else _HELD_POSTGRESQL
-    mine = {contact_id for (contact_id,) in connection.execute(statement, values)}
-    return {lane for lane in some if lane.contact_id in mine and lane.owner == first.owner}
+    found: set[Lane] = set()
+    for owner in sorted({lane.owner for lane in some}):  # more than one for a moment, when a server was taken for dead
+        theirs = {lane.contact_id: lane for lane in some if lane.owner == owner}
+        kind = next(iter(theirs.values())).kind.value
+        values = {"kind": kind, "contacts": list(theirs), "owner": owner}
+        found |= {theirs[contact_id] for (contact_id,) in connection.execute(statement, values)}
+    return found
 
 
 def finish_all(connection: Connection, some: Collection[Lane]) -> None:
@@ -192,6 +196,12 @@ def give_back(connection: Connection, lane: Lane, ready_at: datetime, rank: Rank
 def finish(connection: Connection, lane: Lane) -> None:
     """Give up a lane in which nothing is left to do."""
     connection.execute(_FINISH, _named(lane))
+
+
+def wait_for_all(connection: Connection, contact_id: str) -> None:
+    """Let the transactions end that hold a contact's lanes, and keep others from beginning until this one ends."""
+    if not is_sqlite(connection):
+        connection.execute(_ALL_OF, {"contact": contact_id})
 
 
 def move(connection: Connection, gone: str, kept: str) -> None:

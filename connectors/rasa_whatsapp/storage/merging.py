@@ -1,6 +1,6 @@
 """Make two contacts one that turned out to be one person: the older one's conversation goes on, and nothing of either is lost.
 
-While one of them is in the middle of a turn or a request, the merge is kept in `merges` and made as soon as that is over.
+While the newer one is in the middle of a turn or a request, the merge is kept in `merges` and made as soon as that is over.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, m
 def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
     """Return the contact who is both from now on, and whether they are one already."""
     kept, gone = sorted((one, other), key=lambda contact: (_created_at(connection, contact), contact))
+    lanes.wait_for_all(connection, gone)  # what begins there at this moment is seen then
     if _is_busy(connection, gone):
         _keep_for_later(connection, kept, gone)
         return one, False
