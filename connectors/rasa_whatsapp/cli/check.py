@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp.cli import credentials
+from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.config import Settings
 from rasa_whatsapp.credentials import load
 from rasa_whatsapp.errors import ConfigInvalid
@@ -82,9 +82,9 @@ def _find(path: Path, domain_path: Path | None) -> Findings:
 
 def _tell(found: Findings) -> None:
     if found.settings:
-        shown = found.settings.shown()
-        width = max(len(name) for name, _ in shown)
-        for name, value in shown:
+        settings = found.settings.shown()
+        width = max(len(name) for name, _ in settings)
+        for name, value in settings:
             click.echo(f"{name:<{width}}  {value}")
         for template in found.settings.templates.translations:
             click.echo(f"template {template.name} ({template.language}): {template.category}, {template.status}")
@@ -95,13 +95,9 @@ def _tell(found: Findings) -> None:
     if found.domain is None:
         click.echo(f"{DOMAIN} is not here: no responses checked. --domain names another file or folder.")
     else:
-        counts = [f"{_counted(len(found.domain.names), 'response')} checked"]
-        counts += [_counted(len(found.problems), "problem")] if found.problems else []
+        counts = [f"{shown.counted(len(found.domain.names), 'response')} checked"]
+        counts += [shown.counted(len(found.problems), "problem")] if found.problems else []
         click.echo(", ".join(counts))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _plain(found: Findings) -> dict[str, Any]:

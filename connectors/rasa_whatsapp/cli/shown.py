@@ -63,3 +63,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return moment(value)
     return plain_json(value) if isinstance(value, (list, dict)) else line(str(value))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words: `1 template`, `2 templates`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

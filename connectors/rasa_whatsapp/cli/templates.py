@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from rasa_whatsapp.cli import shown
+from rasa_whatsapp.cli.check import DOMAIN
 from rasa_whatsapp.responses.domain import read_domain
 from rasa_whatsapp.template_lint import Finding, lint
 
 CATALOGUE = Path("data/whatsapp_templates.yml")
-DOMAIN = Path("domain.yml")
 
 
 @click.group("templates")
@@ -43,7 +44,9 @@ def lint_command(path: Path, domain: Path | None, form: str) -> None:
     else:
         for finding in findings:
             click.echo(str(finding), err=True)
-        click.echo(f"{_counted(count, 'template')} checked, each language apart; {_counted(len(findings), 'finding')}")
+        click.echo(
+            f"{shown.counted(count, 'template')} checked, each language apart; {shown.counted(len(findings), 'finding')}"
+        )
     sys.exit(1 if findings else 0)
 
 
@@ -56,7 +59,3 @@ def _plain(count: int, findings: Sequence[Finding]) -> dict[str, object]:
             for each in findings
         ],
     }
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
