@@ -347,7 +347,7 @@ class Gateway:
                 await self._membership.look()
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()
-                    await self._membership.look()  # a million may be due: this server lives meanwhile
+                    self._membership.live()  # a million may be due, and to bury costs a look at all lanes
                 await self._database.run(merging.merge_waiting)
                 if next(ticks) % _TICKS_UNTIL_A_SEARCH == 0:
                     await self._turns.find_forgotten()

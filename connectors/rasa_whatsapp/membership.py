@@ -52,9 +52,13 @@ class Membership:
 
     async def look(self) -> None:
         """Give back what servers owned that are dead, unless the store was away: then they had no way to tell that they live."""
-        self._looped_at = self._loop.time()
+        self.live()
         if not self._database.is_sqlite and self._looped_at - self._well_from > LEASE_SECONDS:
             await self._bury()
+
+    def live(self) -> None:
+        """Note that the event loop comes to its turn: a server whose loop hangs is to count as dead."""
+        self._looped_at = self._loop.time()
 
     @property
     def is_alive(self) -> bool:
