@@ -347,9 +347,10 @@ class Gateway:
                 await self._membership.look()
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()
-                    self._membership.live()  # a million may be due, and to bury costs a look at all lanes
+                    self._membership.live()  # a million may be due
                 await self._database.run(merging.merge_waiting)
                 if next(ticks) % _TICKS_UNTIL_A_SEARCH == 0:
+                    await self._membership.search()
                     await self._turns.find_forgotten()
                     await self._sends.find_forgotten()
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it

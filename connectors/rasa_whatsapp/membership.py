@@ -56,6 +56,10 @@ class Membership:
         if not self._database.is_sqlite and self._looped_at - self._well_from > LEASE_SECONDS:
             await self._bury()
 
+    async def search(self) -> None:
+        """Give back lanes that were claimed for a server when it had been taken out already."""
+        await self._database.run(servers.free_lanes, self._clock.now())
+
     def live(self) -> None:
         """Note that the event loop comes to its turn: a server whose loop hangs is to count as dead."""
         self._looped_at = self._loop.time()

@@ -25,25 +25,15 @@ _BEAT = text(f"UPDATE servers SET alive_until = {_POSTGRESQL_NOW} + :lease WHERE
 _DEAD_POSTGRESQL = text(
     f"SELECT id FROM servers WHERE id <> :id AND alive_until < {_POSTGRESQL_NOW} FOR UPDATE SKIP LOCKED"
 )
-_INTERRUPTED = text(
-    """
-    UPDATE inbox SET state = 'received', crashes = crashes + 1 WHERE state = 'running' AND contact_id IN
-        (SELECT contact_id FROM lanes WHERE kind = 'turns' AND owner = :id)
-    """
-)
-_GIVE_BACK = text("UPDATE lanes SET owner = NULL, ready_at = :now WHERE owner = :id").bindparams(
-    bindparam("now", type_=Moment)
-)
 _LEAVE = text("DELETE FROM servers WHERE id = :id")
-# A transaction that was under way when its server was taken out may have claimed lanes for it afterwards.
-_STRAY = "owner IS NOT NULL AND owner NOT IN (SELECT id FROM servers)"
-_INTERRUPTED_STRAY = text(
+_NO_SERVER_HAS_IT = "owner IS NOT NULL AND owner NOT IN (SELECT id FROM servers)"
+_INTERRUPTED = text(
     f"""
     UPDATE inbox SET state = 'received', crashes = crashes + 1 WHERE state = 'running' AND contact_id IN
-        (SELECT contact_id FROM lanes WHERE kind = 'turns' AND {_STRAY})
+        (SELECT contact_id FROM lanes WHERE kind = 'turns' AND {_NO_SERVER_HAS_IT})
     """
 )
-_GIVE_BACK_STRAY = text(f"UPDATE lanes SET owner = NULL, ready_at = :now WHERE {_STRAY}").bindparams(
+_GIVE_BACK = text(f"UPDATE lanes SET owner = NULL, ready_at = :now WHERE {_NO_SERVER_HAS_IT}").bindparams(
     bindparam("now", type_=Moment)
 )
 
@@ -64,18 +54,25 @@ def beat(connection: Connection, server: str, lease_seconds: float) -> bool:
 
 
 def bury(connection: Connection, survivor: str, now: datetime) -> list[str]:
-    """Give back what servers owned whose lease is over, or that are not entered any more; return the ids of the former."""
+    """Take out servers whose lease is over and give back what they owned; return their ids."""
     dead = _OTHERS_SQLITE if is_sqlite(connection) else _DEAD_POSTGRESQL
     ids = [str(server) for (server,) in connection.execute(dead, {"id": survivor})]
-    for server in ids:
-        leave(connection, server, now)
-    connection.execute(_INTERRUPTED_STRAY)
-    connection.execute(_GIVE_BACK_STRAY, {"now": now})
+    if ids:
+        connection.execute(_LEAVE, [{"id": server} for server in ids])
+        free_lanes(connection, now)
     return ids
 
 
 def leave(connection: Connection, server: str, now: datetime) -> None:
     """Take out a server: its lanes are nobody's, and a turn that it was in the middle of is to be taken again."""
-    connection.execute(_INTERRUPTED, {"id": server})
-    connection.execute(_GIVE_BACK, {"id": server, "now": now})
     connection.execute(_LEAVE, {"id": server})
+    free_lanes(connection, now)
+
+
+def free_lanes(connection: Connection, now: datetime) -> None:
+    """Give back lanes whose owners are not entered, and the turns in them that were under way.
+
+    A transaction that was under way when its server was taken out may claim lanes for it afterwards. Costs a look at all lanes.
+    """
+    connection.execute(_INTERRUPTED)
+    connection.execute(_GIVE_BACK, {"now": now})
