@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 
 import pytest
@@ -139,6 +140,18 @@ async def test_a_body_that_cannot_be_taken_apart_does_not_block(stage, door, bod
     (parked,) = [row for row in stage.rows("inbox") if row["state"] == "parked"]
     assert parked["reason"] == "RecursionError while taking it in"
     assert json.loads(parked["body"]["webhook"]) == json.loads(poison)
+
+
+@pytest.mark.on("postgresql")
+async def test_a_value_that_no_index_takes_does_not_block(stage, door, body):
+    """PostgreSQL calls that an operational error (class 54), though it will never go: its body is parked, as it came."""
+    endless = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(150))  # it cannot be compressed
+    await store_many(door, *(body(stage.message(str(number))) for number in range(5)), body(stage.message(id=endless)))
+    await sort(door)
+    assert waiting(stage) == 0
+    assert sorted(stage.states("inbox")) == ["parked"] + ["received"] * 5
+    (parked,) = [row for row in stage.rows("inbox") if row["state"] == "parked"]
+    assert endless in parked["body"]["webhook"]
 
 
 async def test_the_stores_own_trouble_parks_nothing(stage, door, body, monkeypatch):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 from datetime import datetime, timezone
 
 import pytest
@@ -63,6 +65,27 @@ async def test_not_before_the_commit(database, other, told, stage):
         begun.rollback()
         await asyncio.sleep(0.1)
         assert told == []
+    await database.run(listening.notify)
+    await stage.until(lambda: told)
+
+
+@pytest.fixture
+def many_files():
+    """Have more files open than select() can tell apart."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limits[1]), limits[1]))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    assert max(opened) > 1023
+    yield
+    for each in opened:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("many_files")
+async def test_a_process_with_many_connections_listens_too(database, other, told, stage):
+    """Its descriptors are high numbers, as on a busy intake."""
+    await listen(other, told, stage)
     await database.run(listening.notify)
     await stage.until(lambda: told)
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from rasa_whatsapp.errors import LaneLost
 from rasa_whatsapp.membership import LEASE_SECONDS
-from rasa_whatsapp.storage import lanes, schema
+from rasa_whatsapp.storage import lanes, schema, servers
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.lanes import Kind
 
@@ -183,3 +183,33 @@ async def test_two_servers_share_a_burst(stage, second, body):
     await second.idle()
     assert sorted(stage.dialogue.heard + second.dialogue.heard, key=int) == [str(number) for number in range(40)]
     assert set(stage.states("inbox")) == {"done"}
+
+
+async def test_a_rebirth_that_nobody_knows_the_end_of(stage, second, monkeypatch):
+    """The store took the new id and the answer was lost: the old one stays until an id is surely entered."""
+    await stage.start()
+    membership, now = stage.gateway._membership, asyncio.get_running_loop().time()
+    old, entered = membership.id, []
+    end_lease(stage)
+    await second.start()
+    await bury(second)
+
+    def join(connection, server, lease_seconds):
+        real_join(connection, server, lease_seconds)
+        entered.append(server)
+
+    def lose_the_answer(work, *args):
+        done = run_now(work, *args)
+        if work is join and len(entered) == 1:
+            raise ConnectionError
+        return done
+
+    real_join, run_now = servers.join, stage.database.run_now
+    monkeypatch.setattr(servers, "join", join)
+    monkeypatch.setattr(stage.database, "run_now", lose_the_answer)
+    in_a_thread = asyncio.get_running_loop().run_in_executor
+    with pytest.raises(ConnectionError):
+        await in_a_thread(None, membership._beat_once, now)
+    assert membership.id == old
+    await in_a_thread(None, membership._beat_once, now)
+    assert membership.id == entered[1]
