@@ -30,6 +30,8 @@ from rasa_whatsapp.turn_sources import Keywords
 logger = logging.getLogger(__name__)
 
 _MOST_CRASHES = 10
+_SUSPECT_CRASHES = 3  # a turn that was under way at so many: it may be what kills the process
+_UNTIL_THE_OTHER_SUSPECT_IS_DONE = timedelta(seconds=1)
 _MOST_WAITS = 200  # with the pauses of gateway.py: for more than an hour
 _NOW = timedelta(0)
 
@@ -96,6 +98,9 @@ def begin_next(connection: Connection, lane: Lane, rules: TurnRules, now: dateti
         return False
     if row.crashes >= _MOST_CRASHES:
         return _park(connection, row, f"the process died {row.crashes} times while it ran", now)
+    if row.crashes >= _SUSPECT_CRASHES and inbox.is_other_running(connection, row, _SUSPECT_CRASHES):
+        lanes.give_back(connection, lane, now + _UNTIL_THE_OTHER_SUSPECT_IS_DONE, _rank(row))
+        return False
     contact = contacts.read(connection, lane.contact_id)
     if contact is None:
         return _park(connection, row, "its contact is gone", now)

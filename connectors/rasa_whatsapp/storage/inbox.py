@@ -213,6 +213,12 @@ def last_message_id(connection: Connection, contact_id: str) -> str | None:
     return None if found is None else str(found)
 
 
+def is_other_running(connection: Connection, row: Row, crashes: int) -> bool:
+    """Tell whether another row is running, on whichever server, that was running at so many crashes at least."""
+    others = (inbox.c.state == State.RUNNING.value) & (inbox.c.crashes >= crashes) & (inbox.c.id != row.id)
+    return connection.execute(select(inbox.c.id).where(others).limit(1)).first() is not None
+
+
 def begin(connection: Connection, row: Row) -> None:
     """Mark a row as running; the count of attempts survives a crash."""
     connection.execute(_BEGIN, {"row": row.id, "tried": row.attempts + 1})
