@@ -91,16 +91,13 @@ def begin_next(connection: Connection, lane: Lane, rules: TurnRules, now: dateti
     if row is None:
         lanes.finish(connection, lane)
         return False
-    ready_at = joining.ready_at(connection, row, rules.join, rules.keywords)
-    ready_at = max(filter(None, (row.not_before, ready_at)), default=now)
+    joined_at = joining.ready_at(connection, row, rules.join, rules.keywords)
+    ready_at = max(filter(None, (row.not_before, joined_at, _alone_at(connection, row, now))), default=now)
     if ready_at > now:
         lanes.give_back(connection, lane, ready_at, _rank(row))
         return False
     if row.crashes >= _MOST_CRASHES:
         return _park(connection, row, f"the process died {row.crashes} times while it ran", now)
-    if row.crashes >= _SUSPECT_CRASHES and inbox.is_other_running(connection, row, _SUSPECT_CRASHES):
-        lanes.give_back(connection, lane, now + _UNTIL_THE_OTHER_SUSPECT_IS_DONE, _rank(row))
-        return False
     contact = contacts.read(connection, lane.contact_id)
     if contact is None:
         return _park(connection, row, "its contact is gone", now)
@@ -194,6 +191,13 @@ def _settle(
     inbox.finish(connection, row.id, state, now, reason)
     if state is not inbox.State.PARKED and row.kind is inbox.Kind.MESSAGE:
         inbox.finish_joined(connection, row, state, now)
+
+
+def _alone_at(connection: Connection, row: inbox.Row, now: datetime) -> datetime | None:
+    """Return when to look again whether a turn that may kill the process is alone with itself, or None if it may begin."""
+    if row.crashes < _SUSPECT_CRASHES or not inbox.is_other_running(connection, row, _SUSPECT_CRASHES):
+        return None
+    return now + _UNTIL_THE_OTHER_SUSPECT_IS_DONE
 
 
 def _rank(row: inbox.Row) -> lanes.Rank:
