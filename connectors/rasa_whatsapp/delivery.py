@@ -240,7 +240,7 @@ class _Round:
             outbox.settle(self.connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
             return True
         for media in links:
-            uploads.count_use(self.connection, contact.number_id, media.link)
+            uploads.count_use(self.connection, contact.number_id, media.link, self.now)
         return self._send(lane, message, contact, with_ids(content, ids), "free_form")
 
     def _send(self, lane: Lane, message: Message, contact: Contact, content: JSONDict, form: str) -> Send:

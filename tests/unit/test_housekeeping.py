@@ -95,6 +95,18 @@ async def test_statuses(stage):
     assert [(row["message_id"], row["status"]) for row in stage.rows("statuses")] == [("a", "read")]
 
 
+async def test_links_of_media(stage):
+    """A link that has not gone out for so long is counted, and uploaded, anew."""
+    add(
+        stage,
+        "uploads",
+        {"number_id": "1", "link": "a", "uses": 9, "media_id": "9001", "expires_at": YOUNG, "used_at": OLD},
+        {"number_id": "1", "link": "b", "uses": 1, "media_id": None, "expires_at": None, "used_at": YOUNG},
+    )
+    await housekeeping.forget_old(stage.database, LIMIT)
+    assert [row["link"] for row in stage.rows("uploads")] == ["b"]
+
+
 @pytest.mark.parametrize("table", ["inbox", "outbox", "statuses", "follow_ups"])
 async def test_more_than_goes_in_one_transaction(stage, lea, table):
     """Twelve hundred old ones go, some hundred at a time; parked ones between them do not stop it."""

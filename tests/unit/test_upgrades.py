@@ -89,10 +89,15 @@ def old_store(database):
 def test_its_version_is_told(old_store):
     """And which steps are missing."""
     version = old_store.version()
-    assert (version.current, version.wanted, version.missing, version.is_right) == ("0002", "0003", ("0003",), False)
+    assert (version.current, version.wanted, version.missing, version.is_right) == (
+        "0002",
+        "0004",
+        ("0003", "0004"),
+        False,
+    )
     old_store.upgrade()
     version = old_store.version()
-    assert (version.current, version.missing, version.is_right) == ("0003", (), True)
+    assert (version.current, version.missing, version.is_right) == ("0004", (), True)
 
 
 def test_who_may_upgrade_at_a_start(old_store):
@@ -100,7 +105,7 @@ def test_who_may_upgrade_at_a_start(old_store):
     if old_store.is_sqlite:
         old_store.prepare()
     else:
-        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0003: run `rasa-whatsapp db upgrade`"):
+        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0004: run `rasa-whatsapp db upgrade`"):
             old_store.prepare()
         old_store.upgrade()
         old_store.prepare()

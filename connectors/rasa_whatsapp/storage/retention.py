@@ -1,4 +1,4 @@
-"""Forget what is finished and old: messages, statuses, follow-ups. Some rows at a time, so that nobody waits for it.
+"""Forget what is finished and old: messages, statuses, follow-ups, and links of media that went out. Some rows at a time, so that nobody waits for it.
 
 Meta delivers a webhook again for up to seven days, so what it is known by is kept for longer than that. Parked rows stay until an
 operator has decided about them.
@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Table, and_, bindparam, delete, select, tuple_
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.storage.schema import follow_ups, inbox, outbox, statuses
+from rasa_whatsapp.storage.schema import follow_ups, inbox, outbox, statuses, uploads
 
 AT_A_TIME = 500
 
@@ -28,8 +28,12 @@ _OLD_FOLLOW_UPS = select(follow_ups.c.id).where(_FINISHED_FOLLOW_UPS).limit(AT_A
 _OLD_STATUSES = (
     select(statuses.c.message_id, statuses.c.status).where(statuses.c.at < bindparam("before")).limit(AT_A_TIME)
 )
+_OLD_UPLOADS = (
+    select(uploads.c.number_id, uploads.c.link).where(uploads.c.used_at < bindparam("before")).limit(AT_A_TIME)
+)
 _FORGET_FOLLOW_UPS = delete(follow_ups).where(follow_ups.c.id.in_(_OLD_FOLLOW_UPS.scalar_subquery()))
 _FORGET_STATUSES = delete(statuses).where(tuple_(statuses.c.message_id, statuses.c.status).in_(_OLD_STATUSES))
+_FORGET_UPLOADS = delete(uploads).where(tuple_(uploads.c.number_id, uploads.c.link).in_(_OLD_UPLOADS))
 
 
 def forget_in_line(connection: Connection, table: Table, before: datetime, after: int) -> int | None:
@@ -47,6 +51,6 @@ def forget_in_line(connection: Connection, table: Table, before: datetime, after
 
 
 def forget_rest(connection: Connection, before: datetime) -> int:
-    """Delete some statuses and finished follow-ups from before then; return how many."""
-    statements = (_FORGET_STATUSES, _FORGET_FOLLOW_UPS)
+    """Delete some statuses, finished follow-ups and links from before then; return how many."""
+    statements = (_FORGET_STATUSES, _FORGET_FOLLOW_UPS, _FORGET_UPLOADS)
     return sum(connection.execute(statement, {"before": before}).rowcount for statement in statements)

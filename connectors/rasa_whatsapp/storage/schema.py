@@ -261,4 +261,5 @@ uploads = Table(
     Column("media_id", String(80)),
     Column("expires_at", Moment),
     Column("failed_at", Moment),
+    Column("used_at", Moment, nullable=False, server_default="0"),
 )

@@ -35,19 +35,19 @@ def is_worth_it(connection: Connection, number_id: str, link: str, now: datetime
     return anyway or uses + 1 >= _OFTEN
 
 
-def count_use(connection: Connection, number_id: str, link: str) -> None:
+def count_use(connection: Connection, number_id: str, link: str, now: datetime) -> None:
     """Note that the link goes out once more."""
-    _change(connection, number_id, link, uses=uploads.c.uses + 1)
+    _change(connection, number_id, link, uses=uploads.c.uses + 1, used_at=now)
 
 
 def keep(connection: Connection, number_id: str, link: str, media_id: str, now: datetime) -> None:
     """Note that Meta has it under this id from now on."""
-    _change(connection, number_id, link, media_id=media_id, expires_at=now + LIFE, failed_at=None)
+    _change(connection, number_id, link, media_id=media_id, expires_at=now + LIFE, failed_at=None, used_at=now)
 
 
 def failed(connection: Connection, number_id: str, link: str, now: datetime) -> None:
     """Note that it could not be uploaded."""
-    _change(connection, number_id, link, failed_at=now)
+    _change(connection, number_id, link, failed_at=now, used_at=now)
 
 
 def forget(connection: Connection, number_id: str, link: str) -> bool:
