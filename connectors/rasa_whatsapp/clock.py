@@ -70,6 +70,23 @@ class SimulatedClock:
         self._complained = True
 
 
+class SharedClock:
+    """A clock that is put right by another one, the store's: servers that share a store go by one time, whatever their own is."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Return the time by the other clock, in UTC."""
+        return self._clock.now() + self._ahead
+
+    def put_right(self, least: timedelta, most: timedelta) -> None:
+        """Take notice that the other clock is ahead by so much at least and at most; what is believed and may be so stays."""
+        if not least <= self._ahead <= most:
+            self._ahead = (least + most) / 2
+
+
 def from_environment() -> Clock:
     """Return the simulator's clock if RASA_WHATSAPP_CLOCK_URL names one, else the system's.
 

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp import delivery, firing, receipts, spoken, turns
-from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.clock import Clock, SharedClock
 from rasa_whatsapp.cloud import outbound
 from rasa_whatsapp.cloud.answers import Answer
 from rasa_whatsapp.cloud.outbound import GraphRequest
@@ -46,6 +46,7 @@ from rasa_whatsapp.storage import inbox, lanes, merging, paces
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.storage.lanes import Kind, Lane
+from rasa_whatsapp.storage.store_clock import put_right
 from rasa_whatsapp.throttle import Throttle
 from rasa_whatsapp.together import Together
 from rasa_whatsapp.turn import Turn
@@ -102,7 +103,7 @@ class Gateway:
         rules: Rules,
     ) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = clock = SharedClock(clock)
         self._graph = graph
         self._uploads = uploads
         self._dialogue = dialogue
@@ -136,6 +137,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Take up what waits: turns not taken, messages not sent, follow-ups that fell due, bodies not taken in."""
+        await put_right(self._clock, self._database)
         await self._membership.start()
         await self._database.run(lanes.restore, self._clock.now())
         self._pulse.start()
@@ -344,6 +346,7 @@ class Gateway:
         while True:
             try:
                 await self.reception.count()
+                await put_right(self._clock, self._database)
                 await self._membership.look()
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()

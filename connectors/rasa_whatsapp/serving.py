@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMappi
 from typing import Any
 from urllib.parse import parse_qs
 
-from rasa_whatsapp.clock import Clock
+from rasa_whatsapp.clock import Clock, SharedClock
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.config import Settings
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.store_clock import put_right
 from rasa_whatsapp.webhook import HEALTHY, OK, SUBSCRIPTION_KEYS, Reply, Webhook
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,10 @@ class Intake:
         rules = settings.rules()
         self._webhook = Webhook(settings)
         self._database = database
+        self._clock = SharedClock(clock)
         self._reception = Reception(
             database,
-            clock,
+            self._clock,
             ReceptionRules(intake=rules.intake, backlog_limit=rules.backlog_limit),
             only_when_idle=True,
         )
@@ -92,6 +94,7 @@ class Intake:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _begin(self) -> None:
+        await put_right(self._clock, self._database)
         await self._reception.start()
         self._database.listen(self._reception.look)
         self._watch = asyncio.get_running_loop().create_task(self._look_after())
@@ -109,6 +112,7 @@ class Intake:
             await asyncio.sleep(_TICK_SECONDS)
             try:
                 await self._reception.count()
+                await put_right(self._clock, self._database)
                 self._reception.look()
             except Exception as problem:  # noqa: BLE001 - readiness tells it; Meta is answered 503
                 logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from rasa_whatsapp.clock import SimulatedClock, SystemClock, from_environment
+from rasa_whatsapp.clock import SharedClock, SimulatedClock, SystemClock, from_environment
+from rasa_whatsapp.config import read_settings
+from rasa_whatsapp.serving import Intake
 
 
 @pytest.fixture
@@ -94,3 +96,59 @@ def test_a_strange_answer_keeps_the_last_offset(simulator, answer, caplog):
 def test_a_simulator_that_is_away():
     """Then the system's time stands."""
     assert offset_of(SimulatedClock("http://127.0.0.1:9/")) == 0
+
+
+GOOD = {
+    "phone_number_id": "100000000000001",
+    "access_token": "EAAG-x",
+    "app_secret": "demo-app-secret",
+    "verify_token": "demo",
+}
+TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("measured", "ahead"),
+    [
+        ([], 0.0),
+        ([(-0.02, 0.03)], 0.0),  # it may be right: a request takes some time
+        ([(2.9, 3.1)], 3.0),
+        ([(-3.1, -2.9)], -3.0),
+        ([(2.9, 3.1), (2.95, 3.2)], 3.0),  # what may be so stays, else moments would go back
+        ([(2.9, 3.1), (3.05, 3.15)], 3.1),
+        ([(2.9, 3.1), (-0.1, 0.1)], 0.0),
+    ],
+)
+def test_a_clock_that_goes_by_another(clock, measured, ahead):
+    """It is put right as far as the measurements prove it wrong."""
+    shared = SharedClock(clock)
+    for least, most in measured:
+        shared.put_right(timedelta(seconds=least), timedelta(seconds=most))
+    assert shared.now() == TEN + timedelta(seconds=ahead)
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Let this machine's clock be five seconds ahead."""
+    own = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda self: own(self) + timedelta(seconds=5))
+
+
+@pytest.mark.asyncio
+@pytest.mark.on("postgresql")
+@pytest.mark.usefixtures("hurried")
+async def test_a_server_whose_clock_is_ahead_goes_by_the_stores(stage, clock):
+    """Its lanes are ready, and its follow-ups due, when they are for all others."""
+    await stage.start()
+    assert timedelta(seconds=4) < clock.now() - stage.gateway._clock.now() < timedelta(seconds=6)
+
+
+@pytest.mark.asyncio
+@pytest.mark.on("postgresql")
+@pytest.mark.usefixtures("hurried")
+async def test_an_intake_whose_clock_is_ahead_goes_by_the_stores(database, clock):
+    """What it writes down has come when it came for the servers."""
+    intake = Intake(read_settings(GOOD), database, clock)
+    await intake._begin()
+    assert timedelta(seconds=4) < clock.now() - intake._reception.clock.now() < timedelta(seconds=6)
+    await intake._end()
