@@ -337,6 +337,7 @@ class Stage:
         assert self.gateway is not None
         await self.database.run(firing.fire_due, self.rules.firing, self.clock.now())
         await self.database.run(merging.merge_waiting)
+        await self.gateway._hear_troubles()
         self.gateway.look()
         await self.idle()
 

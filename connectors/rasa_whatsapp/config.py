@@ -57,6 +57,7 @@ class Settings:
             pause_after_human=self["pause_after_human_seconds"],
             opt_out_keywords=self["opt_out_keywords"],
             opt_in_keywords=self["opt_in_keywords"],
+            send_age_limit=self["send_age_limit_seconds"],
         )
         delivery = DeliveryRules(
             templates=self.templates,

@@ -130,7 +130,7 @@ class _Round:
             return True
         not_before = self._not_before(message)
         if not_before > self.now:
-            return self._wait(lane, message, not_before)
+            return self._wait(lane, message, not_before, known)
         if self.now - message.created_at > self.rules.age_limit:
             return self._refuse(
                 message, f"it could not be sent within {self.rules.age_limit}, which is too late to be useful"
@@ -140,8 +140,7 @@ class _Round:
             raise UnknownContact(lane.contact_id)
         ready_at = self._ready_at(message, contact)
         if ready_at > self.now:
-            reply = outbox.first_reply(self.connection, contact.id) if message.proactive else None
-            return self._wait(lane, message, ready_at) if reply is None else self.next(lane, reply, known)
+            return self._wait(lane, message, ready_at, known)
         return self._pass_gate(lane, message, contact)
 
     def _not_before(self, message: Message) -> datetime:
@@ -153,7 +152,11 @@ class _Round:
             return max(not_before, self.now + _UNTIL_HEARD)  # its status may be in a body that is only written down yet
         return max(not_before, self.well_since + self.rules.settle)
 
-    def _wait(self, lane: Lane, message: Message, until: datetime) -> bool:
+    def _wait(self, lane: Lane, message: Message, until: datetime, known: Mapping[str, Contact]) -> Next:
+        """Let the lane wait, or let a reply go before bulk that has to."""
+        reply = outbox.first_reply(self.connection, message.contact_id) if message.proactive else None
+        if reply is not None:
+            return self.next(lane, reply, known)
         rank = lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY
         lanes.give_back(self.connection, lane, until, rank)
         return False

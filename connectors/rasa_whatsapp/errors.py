@@ -66,10 +66,6 @@ class LaneLost(WhatsAppError):
     """A lane was worked on that is not this server's any more: it was taken for dead, and another one goes on."""
 
 
-class LeaseUncertain(WhatsAppError):
-    """The store does not answer, so this server may be taken for dead: what cannot be undone is not done now."""
-
-
 class UnknownContact(WhatsAppError):
     """A conversation id that is no contact of this channel was addressed; whoever calls Rasa's HTTP API may try a number."""
 

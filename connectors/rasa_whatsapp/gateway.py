@@ -24,11 +24,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp import delivery, firing, receipts, spoken, turns
 from rasa_whatsapp.clock import Clock, SharedClock
-from rasa_whatsapp.cloud import outbound
-from rasa_whatsapp.cloud.answers import Answer
+from rasa_whatsapp.cloud import answers, outbound
+from rasa_whatsapp.cloud.answers import Answer, Refused
+from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.delivery import DeliveryRules, Send, Upload
-from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, LaneLost, LeaseUncertain, UploadFailed
+from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, LaneLost, UploadFailed
 from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.housekeeping import keep_house
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
@@ -41,9 +42,10 @@ from rasa_whatsapp.receipts import Receipt
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.responses.utterances import Wording, to_utterance
 from rasa_whatsapp.spoken import Spoken
-from rasa_whatsapp.stops import Stops
-from rasa_whatsapp.storage import inbox, lanes, merging, paces
+from rasa_whatsapp.stops import REPLIES_ONLY, Stops
+from rasa_whatsapp.storage import inbox, lanes, merging, paces, troubles
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.storage.lanes import Kind, Lane
 from rasa_whatsapp.storage.store_clock import put_right
@@ -60,6 +62,8 @@ _LONGEST_TURN_PAUSE = timedelta(minutes=1)
 _LONGEST_DIALOGUE_PAUSE = timedelta(seconds=30)
 _TOO_FAST = 130429
 _TICKS_UNTIL_A_SEARCH = 10
+_UNTIL_THE_STORE_IS_BACK_SECONDS = 1.0
+_NOT_SENT = Refused(Disposition.RETRY, 0, "it did not leave: the store does not answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,7 @@ class Gateway:
             claimant=lambda: Claimant(self._turns.claimant, self._sends.claimant),
             taken=self._taken_in,
         )
+        self._heard_at = clock.now() - REPLIES_ONLY
         self._background: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -212,7 +217,7 @@ class Gateway:
         if isinstance(step, Send):
             answer = await self._post(step)
             jitter = random.random()  # noqa: S311 - spreads retries, protects nothing
-            return await self._receipts.ask(Receipt(step, answer, jitter))
+            return await self._note(Receipt(step, answer, jitter))
         if isinstance(step, Upload):
             await self._upload(step)
             return True
@@ -235,19 +240,36 @@ class Gateway:
             self._sends.look()
 
     async def _post(self, step: Send) -> Answer:
-        """Make the request, in its time; raises LeaseUncertain if this server may be taken for dead: then the lane looks again."""
+        """Make the request, in its time, unless this server may be taken for dead."""
         number_id = step.request.number_id
-        await self._throttle.turn(number_id, is_bulk=step.message.proactive)
+        try:
+            await self._throttle.turn(number_id, is_bulk=step.message.proactive)
+        except SQLAlchemyError as problem:
+            logger.warning("A message waits for its time: %s", trace(problem), extra={"action": "send_put_off"})
+            return _NOT_SENT
         if not self._membership.is_alive:
-            raise LeaseUncertain(f"a message to {step.lane.contact_id} waits: the store does not answer")
+            return _NOT_SENT
+        left_at = self._clock.now()
         answer = await self._graph.post(step.request)
-        self._stops.note(number_id, answer, self._clock.now())
+        self._stops.note(number_id, answer, left_at, self._clock.now())
         if getattr(answer, "code", None) == _TOO_FAST:
             self._throttle.slow_down(number_id)
         return answer
 
+    async def _note(self, receipt: Receipt) -> bool:
+        """Note an answer, as soon as the store takes it; it is kept here meanwhile."""
+        while True:
+            try:
+                return await self._receipts.ask(receipt)
+            except SQLAlchemyError as problem:
+                if not is_trouble(problem):
+                    raise
+                logger.warning("An answer of Graph is noted later: %s", trace(problem), extra={"action": "store_away"})
+                await asyncio.sleep(_UNTIL_THE_STORE_IS_BACK_SECONDS)
+
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
-        now, stopped, well_since = self._clock.now(), self._stops.stopped, self._membership.well_since
+        now, stopped = self._clock.now(), self._stops.stopped
+        well_since = max(self._membership.well_since, self.reception.well_since)
         return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped, well_since)
 
     async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:
@@ -335,6 +357,13 @@ class Gateway:
     async def _post_receipt(self, receipt: GraphRequest) -> None:
         await self._graph.post(receipt)
 
+    async def _hear_troubles(self) -> None:
+        """Take notice of what statuses told about whole numbers, whoever took them in."""
+        for trouble in await self._database.run(troubles.since, self._heard_at):
+            refused = answers.refusal(400, {"code": trouble.code})
+            self._stops.note(trouble.number_id, refused, trouble.at, trouble.at)
+            self._heard_at = trouble.at
+
     def _reborn(self, server: str) -> None:
         """Go on under a new id: this server was taken for dead, and its lanes are free."""
         self._turns.forsake(server)
@@ -344,9 +373,11 @@ class Gateway:
         """Do what nobody wakes us for: follow-ups that are due, merges that had to wait, dead servers, a clock that was moved."""
         ticks = count(1)
         while True:
+            self._membership.live()
             try:
                 await self.reception.count()
                 await put_right(self._clock, self._database)
+                await self._hear_troubles()
                 await self._membership.look()
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()

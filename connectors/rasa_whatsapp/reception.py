@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import Enum
 from itertools import groupby
 from time import monotonic
@@ -58,6 +58,7 @@ class ReceptionRules:
 @dataclass(slots=True)
 class _Waiting:
     body: bytes
+    is_status: bool
     stored: asyncio.Future[None]
 
 
@@ -81,6 +82,7 @@ class Reception:
     _backlog: int = 0
     _received_at: float = 0.0
     _problem: str | None = "the store was not looked at yet"
+    _well_since: datetime | None = None
 
     async def start(self) -> None:
         """Begin to take in what was only written down."""
@@ -110,6 +112,11 @@ class Reception:
         """Return why nothing can be stored, as far as the latest look at the store tells."""
         return self._problem
 
+    @property
+    def well_since(self) -> datetime:
+        """Return from when on no body was sent back, as far as this process knows: a status may have been in one."""
+        return self._well_since or datetime.min.replace(tzinfo=timezone.utc)
+
     async def count(self) -> None:
         """Look how much waits, and whether the store answers."""
         try:
@@ -117,15 +124,22 @@ class Reception:
             self._problem = None
         except Exception as problem:
             self._problem = f"the store does not answer ({type(problem).__name__})"
+            self._well_since = self.clock.now()
             raise
+        if self._backlog >= self.rules.backlog_limit:
+            self._well_since = self.clock.now()  # another process may send back what it gets
 
     async def receive(self, body: bytes) -> None:
-        """Return when the body is durable; raises WebhookMalformed, BacklogFull, and what the store raises."""
-        self.check()
-        inbound.open_envelope(body)
+        """Return when the body is durable; raises WebhookMalformed, BacklogFull, and what the store raises.
+
+        Statuses are never sent back for a backlog: they settle whether what may have been sent was sent.
+        """
+        is_status = inbound.holds_only_statuses(inbound.open_envelope(body))
+        if not is_status:
+            self.check()
         self._received_at = monotonic()
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(body, stored))
+        self._waiting.append(_Waiting(body, is_status, stored))
         if self._storing is None:
             self._storing = asyncio.get_running_loop().create_task(self._store())
         await stored
@@ -134,14 +148,17 @@ class Reception:
         while self._waiting:
             some, self._waiting = self._waiting[:_MOST_IN_ONE_COMMIT], self._waiting[_MOST_IN_ONE_COMMIT:]
             try:
-                await self._store_some([waiting.body for waiting in some])
+                await self._store_some(
+                    [waiting.body for waiting in some], {waiting.body for waiting in some if waiting.is_status}
+                )
             except Exception as problem:  # noqa: BLE001 - it is raised where it is waited for
+                self._well_since = self.clock.now()
                 _settle(some, problem)
             else:
                 _settle(some, None)
         self._storing = None
 
-    async def _store_some(self, bodies: Sequence[bytes]) -> None:
+    async def _store_some(self, bodies: Sequence[bytes], statuses: Collection[bytes]) -> None:
         now = self.clock.now()
         if len(bodies) <= _MOST_AT_ONCE:
             try:
@@ -152,8 +169,8 @@ class Reception:
             if taken is not None:
                 self.taken(taken)
                 return
-        await self.database.run(_write_down, bodies, now)
-        self._backlog += len(bodies)
+        await self.database.run(_write_down, bodies, now, statuses)
+        self._backlog += sum(body not in statuses for body in bodies)
         self._look.set()
 
     def _is_idle(self) -> bool:
@@ -208,8 +225,8 @@ def _take_in_at_once(
     return intake.take_in(connection, events, rules, now, claimant=claimant, careful=False)
 
 
-def _write_down(connection: Connection, bodies: Sequence[bytes], now: datetime) -> None:
-    arrivals.write_down(connection, bodies, now)
+def _write_down(connection: Connection, bodies: Sequence[bytes], now: datetime, statuses: Collection[bytes]) -> None:
+    arrivals.write_down(connection, bodies, now, statuses)
     notify(connection)
 
 
@@ -256,4 +273,4 @@ def _take_in_carefully(
 
 
 def _backlog(connection: Connection, up_to: int) -> int:
-    return inbox.backlog(connection, up_to) + arrivals.count(connection)
+    return inbox.backlog(connection, up_to) + arrivals.backlog(connection)

@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
-from rasa_whatsapp.policy.slowdown import SLOWDOWNS, Scope
+from rasa_whatsapp.policy.slowdown import REPORTED_AS_SPAM, SLOWDOWNS, Scope
 
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=1)
 REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
-_REPORTED_AS_SPAM = 131048
 _ACCOUNT = ""  # in place of a number, where refusals of all of them are counted in one row
 
 
@@ -42,6 +41,7 @@ class Stops:
     def __init__(self, number_ids: Collection[str] = ()) -> None:
         self._number_ids = tuple(number_ids)
         self._until: dict[str, datetime] = {}
+        self._since: dict[str, datetime] = {}  # an answer to what left before then does not end it
         self._why: dict[str, str] = {}
         self._in_a_row: dict[str, int] = {}
         self._replies_only_until: dict[str, datetime] = {}
@@ -51,15 +51,18 @@ class Stops:
         """Return what is stopped, as it is now."""
         return Stopped(dict(self._until), dict(self._replies_only_until))
 
-    def note(self, number_id: str, answer: Answer, now: datetime) -> None:
-        """Take notice of Graph's answer to a message of this number; the alarm is raised anew each minute."""
+    def note(self, number_id: str, answer: Answer, left_at: datetime, now: datetime) -> None:
+        """Take notice of Graph's answer to a message of this number, which left at a moment; the alarm is raised anew each minute."""
         if isinstance(answer, Accepted):
-            self._go_on(number_id, now)
+            if (
+                number_id in self._since and left_at > self._since[number_id]
+            ):  # else it says nothing about what came since
+                self._go_on(number_id)
         elif answer.disposition is Disposition.STOP_SENDING:
             self._stop(number_id, answer, now)
         elif answer.code in SLOWDOWNS:
             self._slow_down(number_id, answer, now)
-        elif answer.code == _REPORTED_AS_SPAM:
+        elif answer.code == REPORTED_AS_SPAM:
             self._restrict(number_id, answer, now)
 
     def alarms(self, now: datetime) -> list[str]:
@@ -72,17 +75,17 @@ class Stops:
         ]
         return stopped + restricted
 
-    def _go_on(self, number_id: str, now: datetime) -> None:
+    def _go_on(self, number_id: str) -> None:
         if self._why.pop(number_id, None) is not None:
-            self._until.pop(number_id, None)
             logger.warning("Sending from number %s goes on.", _masked(number_id), extra={"action": "sending_goes_on"})
-        if self._until.get(number_id, now) <= now:  # else it is the answer to a request that left before the pause
-            self._until.pop(number_id, None)
-            self._in_a_row.pop(number_id, None)
-            self._in_a_row.pop(_ACCOUNT, None)
+        for held in (self._until, self._since):
+            held.pop(number_id, None)
+        for whose in (number_id, _ACCOUNT):
+            self._in_a_row.pop(whose, None)
 
     def _stop(self, number_id: str, answer: Refused, now: datetime) -> None:
         self._until[number_id] = now + PAUSE
+        self._since[number_id] = now
         self._why[number_id] = answer.explanation
         logger.error(
             "Nothing can be sent from number %s: %s. Messages wait; it is tried again each minute.",
@@ -112,6 +115,7 @@ class Stops:
         self._in_a_row[row] = self._in_a_row.get(row, 0) + 1
         until = now + slowdown.pause(self._in_a_row[row])
         self._until |= {each: max(until, self._until.get(each, until)) for each in whose}
+        self._since |= dict.fromkeys(whose, now)
         logger.warning(
             "Number %s pauses until %s: %s.",
             _masked(number_id),

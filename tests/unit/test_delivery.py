@@ -380,6 +380,121 @@ class TestStatuses:
         )
 
 
+class TestFailedLater:
+    """Meta accepted it, and says in a status that it did not arrive: what an answer would have it sent again for, it is."""
+
+    @pytest.mark.parametrize("code", [130429, 131000, 131016, 131056, 131057, 133004, 368, 131031, 131042, 190])
+    async def test_it_is_sent_again(self, stage, code):
+        """After a pause; what follows it is not held up for ever, and no second copy goes after it arrived."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=code))
+        assert (stage.states("outbox"), len(stage.graph.sent)) == (["pending"], 1)
+        await stage.advance(minutes=2)
+        assert (stage.states("outbox"), stage.graph.texts) == (["accepted"], ["one", "one"])
+        await stage.receive(stage.status("wamid.OUT2", "delivered"))
+        await stage.advance(hours=1)
+        assert (stage.states("outbox"), len(stage.graph.sent)) == (["delivered"], 2)
+
+    @pytest.mark.parametrize(
+        ("code", "alarm"),
+        [
+            (131042, "Meta's error 131042: there is a problem with the payment method: see WhatsApp Manager"),
+            (131031, "Meta's error 131031: the account is locked: see WhatsApp Manager"),
+            (131048, "only replies go until 2026-11-22 11:00 UTC, it was reported as spam"),
+            (131016, None),
+            (131026, None),
+        ],
+    )
+    async def test_the_operator_hears_of_it(self, stage, code, alarm):
+        """What every message of the number would meet is an alarm, whoever took the status in."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=code))
+        await stage.nudge()
+        assert stage.gateway.alarms == ([f"number …0001: {alarm}"] if alarm else [])
+
+    async def test_nothing_goes_from_a_locked_number(self, stage):
+        """Not until a minute has passed; then it is tried, and goes on."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131031))
+        await stage.nudge()
+        await say(stage, "two", cause="wamid.IN2")
+        assert len(stage.graph.sent) == 1
+        await stage.advance(seconds=61)
+        assert (stage.graph.texts, stage.gateway.alarms) == (["one", "one", "two"], [])
+
+    async def test_a_restart_does_not_forget_it(self, stage):
+        """131048 counts for an hour."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131048))
+        stage.clock.advance(minutes=50)
+        await stage.restart()
+        await stage.nudge()
+        await say(stage, "news", cause="api:1", proactive=True)
+        assert len(stage.graph.sent) == 1
+        await stage.advance(minutes=11)
+        assert stage.graph.texts == ["one", "news"]
+
+    @pytest.mark.parametrize("tries", [1, 2, 3])
+    async def test_an_error_of_metas_own_a_few_times(self, stage, tries):
+        """131000: once or twice, as Meta advises."""
+        await contact(stage)
+        await say(stage, "one")
+        for number in range(1, tries + 1):
+            await stage.receive(stage.status(f"wamid.OUT{number}", "failed", code=131000))
+            await stage.advance(minutes=6)
+        assert len(stage.graph.sent) == min(tries + 1, 3)
+        assert stage.states("outbox") == (["accepted"] if tries < 3 else ["failed"])
+
+    async def test_not_when_it_is_too_late_to_be_useful(self, stage):
+        """It is recorded with its reason."""
+        await contact(stage)
+        await say(stage, "one")
+        stage.clock.advance(hours=23)
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131016))
+        (row,) = stage.rows("outbox")
+        assert (row["state"], row["error_code"]) == ("failed", 131016)
+
+    async def test_the_failure_comes_before_the_answer(self, stage, body):
+        """The answer that is noted afterwards is about the copy that failed."""
+        await contact(stage)
+        await say_and_hold(stage, "one")
+        await stage.hand_in(body(stage.status("wamid.OUT1", "failed", code=131016, key="wamid.IN1#1")))
+        await let_go(stage)
+        assert stage.states("outbox") == ["pending"]
+        await stage.advance(minutes=1)
+        assert (stage.states("outbox"), len(stage.graph.sent)) == (["accepted"], 2)
+
+    @pytest.mark.parametrize(
+        ("status", "state", "copies"), [("sent", "accepted", 2), ("delivered", "delivered", 1), ("read", "read", 1)]
+    )
+    async def test_an_older_status_of_the_copy_that_failed(self, stage, status, state, copies):
+        """`sent` came late and is no news; `delivered` tells that it arrived all the same."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131016))
+        await stage.receive(stage.status("wamid.OUT1", status))
+        await stage.advance(minutes=1)
+        assert (stage.states("outbox"), len(stage.graph.sent)) == ([state], copies)
+
+    async def test_statuses_of_the_second_copy_count(self, stage, body):
+        """Also if they come before the answer to its request."""
+        await contact(stage)
+        await say(stage, "one")
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131016))
+        stage.graph.held = asyncio.Event()
+        stage.clock.advance(minutes=1)
+        stage.gateway.look()
+        await stage.until(lambda: len(stage.graph.sent) == 2)
+        await stage.hand_in(body(stage.status("wamid.OUT2", "sent", key="wamid.IN1#1")))
+        await let_go(stage)
+        (row,) = stage.rows("outbox")
+        assert (row["state"], row["message_id"]) == ("sent", "wamid.OUT2")
+
+
 class TestOutsideTheWindow:
     """The template goes once instead of the free form; without one the refusal is recorded. Never a loop."""
 

@@ -26,6 +26,7 @@ def too_fast(code):
     [
         (130429, [0.5, 1, 2, 4, 8, 16, 30, 30]),
         (131057, [30, 60, 60]),
+        (2494100, [30, 60, 120, 240, 300, 300]),
         (80007, [5, 10, 20, 40, 80, 160, 300, 300]),
         (4, [5, 10, 20, 40, 80, 160, 300, 300]),
     ],
@@ -62,7 +63,7 @@ def test_each_is_tried_again():
 def test_how_wide_it_goes(clock, code, stopped):
     """A number, or all of the account's; and no alarm, as no operator can mend it."""
     stops = Stops(NUMBERS)
-    stops.note(ONE, too_fast(code), clock.now())
+    stops.note(ONE, too_fast(code), clock.now(), clock.now())
     assert set(stops.stopped.everything) == stopped
     assert stops.alarms(clock.now()) == []
 
@@ -71,7 +72,7 @@ def test_requests_under_way_together_count_once(clock):
     """Thirty refusals of one moment are one pause, not the thirtieth doubling."""
     stops = Stops(NUMBERS)
     for _ in range(30):
-        stops.note(ONE, too_fast(130429), clock.now())
+        stops.note(ONE, too_fast(130429), clock.now(), clock.now())
     assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=0.5)}
 
 
@@ -79,12 +80,12 @@ def test_a_row_of_refusals(clock):
     """Each pause that ends with a refusal is followed by a longer one; an acceptance ends the row."""
     stops = Stops(NUMBERS)
     for seconds in (0.5, 1, 2):
-        stops.note(ONE, too_fast(130429), clock.now())
+        stops.note(ONE, too_fast(130429), clock.now(), clock.now())
         assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=seconds)
         clock.advance(seconds=seconds)
-    stops.note(ONE, FINE, clock.now())
+    stops.note(ONE, FINE, clock.now(), clock.now())
     assert stops.stopped.everything == {}
-    stops.note(ONE, too_fast(130429), clock.now())
+    stops.note(ONE, too_fast(130429), clock.now(), clock.now())
     assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=0.5)
 
 
@@ -92,7 +93,7 @@ def test_the_accounts_numbers_count_one_row(clock):
     """Whichever of them meets the next refusal."""
     stops = Stops(NUMBERS)
     for number, seconds in ((ONE, 5), (TWO, 10), (ONE, 20)):
-        stops.note(number, too_fast(80007), clock.now())
+        stops.note(number, too_fast(80007), clock.now(), clock.now())
         assert stops.stopped.everything[ONE] - clock.now() == timedelta(seconds=seconds)
         clock.advance(seconds=seconds)
 
@@ -100,10 +101,10 @@ def test_the_accounts_numbers_count_one_row(clock):
 def test_a_pause_after_a_stop(clock):
     """The token is right again, but it goes too fast: an acceptance of the same moment does not end the pause."""
     stops = Stops(NUMBERS)
-    stops.note(ONE, Refused(Disposition.STOP_SENDING, 190, "expired"), clock.now())
+    stops.note(ONE, Refused(Disposition.STOP_SENDING, 190, "expired"), clock.now(), clock.now())
     clock.advance(seconds=61)
-    stops.note(ONE, too_fast(130429), clock.now())
-    stops.note(ONE, FINE, clock.now())
+    stops.note(ONE, too_fast(130429), clock.now(), clock.now())
+    stops.note(ONE, FINE, clock.now(), clock.now())
     assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=0.5)}
     assert stops.alarms(clock.now()) == []
 
@@ -111,16 +112,16 @@ def test_a_pause_after_a_stop(clock):
 def test_an_acceptance_from_before_the_pause(clock):
     """The answer to a request that left earlier does not end it."""
     stops = Stops(NUMBERS)
-    stops.note(ONE, too_fast(131057), clock.now())
-    stops.note(ONE, FINE, clock.now())
+    stops.note(ONE, too_fast(131057), clock.now(), clock.now())
+    stops.note(ONE, FINE, clock.now(), clock.now())
     assert stops.stopped.everything == {ONE: clock.now() + timedelta(seconds=30)}
 
 
 def test_a_short_pause_does_not_cut_a_long_one(clock):
     """The account pauses; then one of its numbers is refused for something shorter."""
     stops = Stops(NUMBERS)
-    stops.note(TWO, too_fast(131057), clock.now())
-    stops.note(ONE, too_fast(4), clock.now())
+    stops.note(TWO, too_fast(131057), clock.now(), clock.now())
+    stops.note(ONE, too_fast(4), clock.now(), clock.now())
     assert stops.stopped.everything == {
         ONE: clock.now() + timedelta(seconds=5),
         TWO: clock.now() + timedelta(seconds=30),

@@ -56,6 +56,7 @@ CODES: dict[int, tuple[Disposition, str]] = {
     131031: (_H, "the account is locked: see WhatsApp Manager"),
     131037: (_H, "the number's display name needs approval"),
     131042: (_H, "there is a problem with the payment method: see WhatsApp Manager"),
+    131044: (_H, "there is a problem with payment or credit: see WhatsApp Manager"),
     131045: (_H, "the number is not registered: register it"),
     131047: (_T, "more than 24 hours since the customer's last message: only an approved template may be sent"),
     131048: (_G, "customers report the number as spam: only replies go for an hour; check its quality"),
@@ -77,6 +78,8 @@ CODES: dict[int, tuple[Disposition, str]] = {
     132018: (_G, "a parameter's text is not allowed: no line breaks, tabs or runs of blanks"),
     133004: (_U, "Meta's server was unavailable; it may have been sent"),
     133010: (_H, "the business number is not registered: register it"),
+    134101: (_R, "the template is still being prepared at Meta, which takes some minutes"),
+    2494100: (_R, "the number is in maintenance for some minutes"),
 }
 
 _PERMISSION = (_H, "a permission is missing: check the token's permissions")

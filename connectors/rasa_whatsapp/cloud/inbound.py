@@ -50,6 +50,7 @@ __all__ = [
     "Sender",
     "StatusChanged",
     "Unused",
+    "holds_only_statuses",
     "open_envelope",
     "parse",
     "read_message",
@@ -70,6 +71,13 @@ def open_envelope(body: bytes) -> JSONDict:
     if not isinstance(envelope, dict):
         raise WebhookMalformed("the body is not a JSON object")
     return envelope
+
+
+def holds_only_statuses(envelope: JSONDict) -> bool:
+    """Tell whether a webhook tells of messages that we sent, and nothing else."""
+    changes = [change for entry in _items(envelope, "entry") for change in _items(_object(entry), "changes")]
+    values = [_object(_object(change).get("value")) for change in changes]
+    return bool(values) and all("statuses" in value and "messages" not in value for value in values)
 
 
 def parse(body: bytes) -> list[Event]:
@@ -157,6 +165,10 @@ _READERS: dict[str, dict[str, _Reader]] = {
         "errors": other_items.read_value_error,
     },
 }
+
+
+def _object(found: Any) -> JSONDict:
+    return found if isinstance(found, dict) else {}
 
 
 def _items(holder: JSONDict, key: str) -> list[Any]:

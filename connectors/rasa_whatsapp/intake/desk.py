@@ -18,7 +18,8 @@ from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 class IntakeRules:
     """Which business numbers are ours, which words opt out or in, what is a turn, how long a human keeps the bot silent.
 
-    `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call.
+    `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call. `send_age_limit` is how long a
+    message that failed is worth sending again.
     """
 
     number_ids: Sequence[str]
@@ -26,6 +27,7 @@ class IntakeRules:
     opt_in_keywords: Sequence[str] = OPT_IN_KEYWORDS
     turns_for: Collection[str] = ()
     pause_after_human: timedelta = timedelta(hours=1)
+    send_age_limit: timedelta = timedelta(hours=23)
 
 
 @dataclass(frozen=True, slots=True)

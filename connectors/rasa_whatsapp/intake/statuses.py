@@ -1,7 +1,7 @@
 """What Meta reports about a message that we sent: its state moves forward, and a failure leads to the next thing to try, once.
 
 131047 (the window is closed after all) -> the response's template; 131052 and 131053 (Meta could not load the media) -> uploaded
-by us, or as a plain link; 131050 -> an opt-out. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+by us, or as a plain link; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
 from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import stopped_at_meta
-from rasa_whatsapp.storage import contacts, outbox, reports
+from rasa_whatsapp.policy.retry import GiveUp, after_failure
+from rasa_whatsapp.policy.slowdown import concerns_number
+from rasa_whatsapp.storage import contacts, outbox, reports, troubles
+from rasa_whatsapp.storage.troubles import Trouble
 
 logger = logging.getLogger(__name__)
 
 REENGAGEMENT = 131047
+# As in an answer of Graph's, only that it is sure now that the message did not arrive.
+_AGAIN = frozenset({Disposition.RETRY, Disposition.UNCERTAIN, Disposition.STOP_SENDING})
 
 
 def take(desk: Desk, events: Sequence[StatusChanged]) -> None:
@@ -64,9 +69,12 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         reports.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
         return
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
-    reports.fail(
-        connection, row, event.message_id, reason=f"Meta's error {code}: {remedy}{_in_detail(event)}", code=code
-    )
+    if concerns_number(code):
+        troubles.note(connection, Trouble(event.number_id, code, desk.now))
+    reason = f"Meta's error {code}: {remedy}{_in_detail(event)}"
+    if disposition in _AGAIN and _try_again(desk, row, event, disposition, code, reason):
+        return
+    reports.fail(connection, row, event.message_id, reason=reason, code=code)
     if code == REENGAGEMENT and row.form == "free_form":
         window = contacts.window_to_change(connection, row.contact_id)
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
@@ -75,10 +83,29 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
     elif media_fallback.applies(code, row):
         media_fallback.say_otherwise(connection, row, code, event.at)
         desk.owe(row.contact_id)
-    elif disposition is Disposition.STOP_SENDING:
-        logger.error("A message was not delivered: %s.", remedy, extra={"action": "sending_stopped", "code": code})
     elif disposition is Disposition.STOP_CONTACTING:
         contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
+
+
+def _try_again(
+    desk: Desk, row: outbox.Message, event: StatusChanged, disposition: Disposition, code: int, reason: str
+) -> bool:
+    """Let a message go again that surely did not arrive; False if that is too late to be useful, or was tried as often as Meta advises."""
+    copies = row.copies + (disposition is Disposition.UNCERTAIN)
+    verdict = after_failure(
+        attempts=max(row.attempts, 1),
+        copies=copies,
+        created_at=row.created_at,
+        now=desk.now,
+        code=code,
+        age_limit=desk.rules.send_age_limit,
+        jitter=0.5,
+    )
+    if isinstance(verdict, GiveUp):
+        return False
+    reports.reopen(desk.connection, row, event.message_id, verdict.at, reason=reason, code=code, copies=copies)
+    desk.owe(row.contact_id)
+    return True
 
 
 def _in_detail(event: StatusChanged) -> str:

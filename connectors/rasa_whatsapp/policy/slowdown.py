@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from rasa_whatsapp.cloud.graph_errors import Disposition, disposition_of
+
 
 class Scope(Enum):
     """Who is to send more slowly."""
 
     NUMBER = "number"
     ACCOUNT = "account"  # all numbers of the business account, or of the app
+
+
+REPORTED_AS_SPAM = 131048
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +44,10 @@ SLOWDOWNS: dict[int, Slowdown] = {
     80007: Slowdown(Scope.ACCOUNT, timedelta(seconds=5), _A_WHILE),  # the account's rate
     130429: Slowdown(Scope.NUMBER, timedelta(milliseconds=500), timedelta(seconds=30)),  # the number's throughput
     131057: Slowdown(Scope.NUMBER, timedelta(seconds=30), timedelta(minutes=1)),  # maintenance of about a minute
+    2494100: Slowdown(Scope.NUMBER, timedelta(seconds=30), _A_WHILE),  # maintenance of some minutes
 }
+
+
+def concerns_number(code: int) -> bool:
+    """Tell whether a refusal says something about all messages of the number, and not only about the one that it met."""
+    return code in SLOWDOWNS or code == REPORTED_AS_SPAM or disposition_of(code)[0] is Disposition.STOP_SENDING

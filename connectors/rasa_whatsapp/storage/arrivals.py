@@ -5,7 +5,7 @@ Those that came at once share a row: what a database and its driver do for each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -24,6 +24,7 @@ _OLDEST = select(arrivals.c.received_at).order_by(arrivals.c.id).limit(1)
 _SIZES = select(arrivals.c.id, arrivals.c.amount).order_by(arrivals.c.id).limit(bindparam("most"))
 _UP_TO = select(arrivals).where(arrivals.c.id <= bindparam("last")).order_by(arrivals.c.id)
 _AMOUNT = select(func.coalesce(func.sum(arrivals.c.amount), 0))
+_MESSAGES = select(func.coalesce(func.sum(arrivals.c.messages), 0))
 _REMOVE = delete(arrivals).where(arrivals.c.id == bindparam("row"))
 
 
@@ -36,10 +37,21 @@ class Arrival:
     received_at: datetime
 
 
-def write_down(connection: Connection, bodies: Sequence[bytes], now: datetime) -> None:
-    """Keep bodies to be taken in later."""
+def write_down(
+    connection: Connection, bodies: Sequence[bytes], now: datetime, statuses: Collection[bytes] = frozenset()
+) -> None:
+    """Keep bodies to be taken in later; `statuses` are those of them that hold nothing else, and so are no backlog."""
     parts = [bodies[begin : begin + _MOST_IN_ONE_ROW] for begin in range(0, len(bodies), _MOST_IN_ONE_ROW)]
-    connection.execute(_ADD, [{"amount": len(part), "received_at": now, "packed": _pack(part)} for part in parts])
+    rows = [
+        {
+            "amount": len(part),
+            "messages": sum(body not in statuses for body in part),
+            "received_at": now,
+            "packed": _pack(part),
+        }
+        for part in parts
+    ]
+    connection.execute(_ADD, rows)
 
 
 def are_waiting(connection: Connection) -> bool:
@@ -72,6 +84,11 @@ def remove(connection: Connection, taken: Iterable[Arrival]) -> None:
 def count(connection: Connection) -> int:
     """Return how many wait."""
     return int(connection.execute(_AMOUNT).scalar_one())
+
+
+def backlog(connection: Connection) -> int:
+    """Return how many of those that wait are more than statuses."""
+    return int(connection.execute(_MESSAGES).scalar_one())
 
 
 def _pack(bodies: Iterable[bytes]) -> bytes:

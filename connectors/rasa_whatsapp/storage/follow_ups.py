@@ -107,9 +107,12 @@ def schedule(connection: Connection, wanted: NewFollowUp, now: datetime) -> str:
 
 
 def forget_caused_by(connection: Connection, contact_id: str, cause: str) -> None:
-    """Drop what an interrupted run of a turn had scheduled: the turn runs again and schedules it again."""
+    """Drop what an interrupted run of a turn had scheduled: the turn runs again and schedules it again.
+
+    Also what has fired since: it stands in the lane behind this turn, and finds itself cancelled there.
+    """
     mine = (follow_ups.c.contact_id == contact_id) & (follow_ups.c.cause == cause)
-    connection.execute(delete(follow_ups).where(mine & (follow_ups.c.state == State.PENDING.value)))
+    connection.execute(delete(follow_ups).where(mine & _IS_OPEN))
 
 
 def cancel(

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
@@ -85,6 +85,11 @@ class Message(NewMessage):
         """Tell whether it is still to be sent, as far as is known."""
         return self.state.value in OPEN
 
+    @property
+    def failed_copy(self) -> str | None:
+        """Return Meta's id of the copy that failed, if it is to be sent again for that reason."""
+        return self.message_id if self.is_open else None
+
     def again(self, key: str) -> NewMessage:
         """Return the same to be said under another key."""
         return NewMessage(
@@ -149,14 +154,15 @@ _BEGIN = (
     )
 )
 _IS_OPEN = or_(*(outbox.c.state == state for state in OPEN))  # IN cannot be part of a statement for many rows
+_WAS_SENT = and_(_IS_OPEN, or_(outbox.c.message_id.is_(None), outbox.c.message_id != bindparam("meta_id")))
 _ACCEPT = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"))
     .values(
         message_id=bindparam("meta_id"),
         accepted_at=bindparam("now"),
-        state=case((_IS_OPEN, State.ACCEPTED.value), else_=outbox.c.state),
-        reason=case((_IS_OPEN, null()), else_=outbox.c.reason),
+        state=case((_WAS_SENT, State.ACCEPTED.value), else_=outbox.c.state),
+        reason=case((_WAS_SENT, null()), else_=outbox.c.reason),
     )
 )
 _PREVIOUS = (
@@ -259,7 +265,7 @@ def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict]]) -> 
 
 
 def accept(connection: Connection, accepted: Sequence[tuple[Message, str]], now: datetime) -> None:
-    """Note Meta's receipts, each by its id; a status that came before one is not undone."""
+    """Note Meta's receipts, each by its id; a status that came before one is not undone, nor that this copy failed."""
     values = [{"row": message.id, "meta_id": meta_id, "now": now} for message, meta_id in accepted]
     if values:
         connection.execute(_ACCEPT, values)

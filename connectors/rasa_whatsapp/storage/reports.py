@@ -95,9 +95,11 @@ def advance(connection: Connection, reached: Mapping[int, Message]) -> None:
 
 def advanced(message: Message, status: str, message_id: str) -> Message | None:
     """Return the message as it is after a status of Meta; None if that would be a step back, or changes nothing."""
-    if _RANK.get(status, -1) <= _RANK.get(message.state.value, 99):
+    rank = _RANK.get(status, -1)
+    if rank <= _RANK.get(message.state.value, 99) or (message.failed_copy == message_id and rank < _RANK["delivered"]):
         return None
-    return replace(message, state=State(status), message_id=message.message_id or message_id)
+    known = None if message.failed_copy else message.message_id
+    return replace(message, state=State(status), message_id=known or message_id)
 
 
 def _values(report: Report) -> dict[str, Any]:
@@ -124,11 +126,26 @@ def fail(connection: Connection, row: Message, message_id: str, *, reason: str, 
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
+def reopen(
+    connection: Connection, row: Message, message_id: str, until: datetime, *, reason: str, code: int, copies: int
+) -> None:
+    """Let a message go again whose copy under this id of Meta's failed; if Graph's answer for that copy comes late, it changes nothing."""
+    values = {
+        "state": State.PENDING.value,
+        "not_before": until,
+        "reason": reason,
+        "error_code": code,
+        "message_id": message_id,
+        "copies": copies,
+    }
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
+
+
 def may_fail(row: Message, message_id: str) -> bool:
     """Tell whether a `failed` status still counts.
 
     A delivered message stays delivered (a linked device may fail alone), and the failure of an earlier copy with the same
     key says nothing about the copy that was accepted since.
     """
-    is_this_copy = row.message_id is None or row.message_id == message_id
+    is_this_copy = row.message_id in (None, message_id) or row.failed_copy is not None
     return is_this_copy and _RANK.get(row.state.value, 99) < _RANK["delivered"]

@@ -111,6 +111,7 @@ arrivals = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("amount", Integer, nullable=False),
+    Column("messages", Integer, nullable=False, server_default="0"),  # so many of them are more than statuses
     Column("received_at", Moment, nullable=False),
     Column("packed", LargeBinary, nullable=False),
 )
@@ -140,6 +141,15 @@ lanes = Table(
         postgresql_where=text("owner IS NULL"),
         sqlite_where=text("owner IS NULL"),
     ),
+)
+
+# What the statuses of messages told that concerns all messages of a number, and when the latest of them did.
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("number_id", String(40), primary_key=True),
+    Column("code", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
 )
 
 # Up to when the throughput of each business number is spent, by the database's clock.

@@ -58,6 +58,7 @@ def upgrade(engine: Engine) -> None:
     script = _script()
     with engine.begin() as connection:
         if not is_sqlite(connection):
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table may take its time
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         found = _version(connection, script)
