@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _LONGEST_LOOK_SECONDS = 60.0
-_TURN_SECONDS = 1.0  # after this long a lane gives way, if all places are taken
+_TURN_SECONDS = 1.0  # after this long a lane gives way, if no other one would be claimed
 _GATHER_SECONDS = 0.005
 _CATCH_UP_SECONDS = 0.02
 _MOST_BEFORE_A_LOOK = 2
@@ -197,7 +197,7 @@ class Lanes:
             self._again.discard(lane.contact_id)  # what was added until now is seen by this look
             try:
                 more = await self._work(lane)
-                if more and self._free <= 0 and asyncio.get_running_loop().time() - since > _TURN_SECONDS:
+                if more and not self._has_room and asyncio.get_running_loop().time() - since > _TURN_SECONDS:
                     await self._database.run(_give_way, lane, self._clock.now())
                     return
             except LaneLost:

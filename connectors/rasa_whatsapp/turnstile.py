@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 _ALWAYS = 2
 _LOOK_SECONDS = 0.02  # what one more costs shows only then
-_LONGEST_WAIT_SECONDS = 1.0  # whatever else the loop does, turns go on
+_LONGEST_WAIT_SECONDS = 1.0  # of the first in line: whatever else the loop does, turns go on
 
 
 class Turnstile:

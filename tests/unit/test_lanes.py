@@ -36,9 +36,9 @@ class Workshop:
         self.lanes = None
         self.seen = []
 
-    def open(self, work, *, at_once):
+    def open(self, work, **limits):
         """Begin to work as this server."""
-        self.lanes = Lanes(Kind.TURNS, work, database=self.database, clock=self.clock, at_once=at_once)
+        self.lanes = Lanes(Kind.TURNS, work, database=self.database, clock=self.clock, **limits)
         self.lanes.start(ME)
 
     async def wake(self, *contact_ids, rank=Rank.REPLY, claimed=False, later=timedelta(0)):
@@ -149,23 +149,30 @@ async def test_no_more_at_once_than_there_are_places(workshop):
     assert (most, sorted(workshop.seen)) == (3, list("abcdefghij"))
 
 
-async def test_a_lane_without_end_gives_way(workshop, clock, monkeypatch):
-    """With one place only, another contact has its turn after a moment, and the long one goes on afterwards."""
+@pytest.mark.parametrize(
+    "limits", [{"at_once": 1}, {"at_once": 9, "keeps_up": lambda: False}], ids=["one place", "no time for a second one"]
+)
+async def test_a_lane_without_end_gives_way(workshop, clock, monkeypatch, limits):
+    """Another contact, whom nobody claims meanwhile, has its turn after a moment, and the long one goes on afterwards."""
     monkeypatch.setattr(lanes_module, "_TURN_SECONDS", 0.01)
 
     async def work(lane):
         workshop.seen.append(lane.contact_id)
         clock.advance(milliseconds=1)  # who gives way stands behind who waited
         await asyncio.sleep(0.001)
-        return True if lane.contact_id == "busy" and workshop.seen.count("other") < 1 else await workshop.finish(lane)
+        if lane.contact_id == "busy" and "other" not in workshop.seen:
+            return True
+        finished.add(lane.contact_id)
+        return await workshop.finish(lane)
 
-    workshop.open(work, at_once=1)
+    finished: set[str] = set()
+    workshop.open(work, **limits)
     await workshop.wake("busy", claimed=True)
     await until(lambda: workshop.seen)
     await workshop.wake("other")
     workshop.lanes.look()
     await until(lambda: "other" in workshop.seen)
-    await until(lambda: workshop.seen[-1] == "busy" and not workshop.lanes._running)
+    await until(lambda: finished == {"busy", "other"})
 
 
 async def test_a_lane_that_is_given_back_comes_again(workshop):
