@@ -415,6 +415,42 @@ async def test_what_waited_is_taken_after_a_restart(stage, body):
     assert stage.dialogue.asked == ["one"]
 
 
+async def test_a_crash_after_a_short_reminder_fired_reminds_once(stage, body):
+    """It fell due before its turn was taken again, and stands in the lane behind it: the turn schedules it again."""
+    die = True
+
+    async def schedule_and_die(turn):
+        if turn.text != "remind me":
+            return
+        reminder = NewFollowUp(
+            contact_id=turn.contact_id,
+            name="reminder",
+            intent="EXTERNAL_reminder",
+            entities=(),
+            due_at=stage.clock.now() + timedelta(minutes=1),
+            kill_on_user_message=False,
+            cause=turn.cause,
+        )
+        await stage.gateway.schedule(reminder, turn)
+        if die:
+            await asyncio.Event().wait()
+
+    stage.dialogue.before = schedule_and_die
+    await stage.start()
+    await stage.hand_in(body(stage.message("remind me")))
+    await stage.until(lambda: stage.rows("follow_ups"))
+    await stage.kill()
+    stage.clock.advance(minutes=2)
+    await stage.database.run(firing.fire_due, stage.rules.firing, stage.clock.now())
+    assert stage.states("follow_ups") == ["fired"]
+    die = False
+    await stage.start()
+    await stage.idle()
+    await stage.advance(minutes=2)
+    reminders = [turn for turn in stage.dialogue.turns if turn.intents == ("EXTERNAL_reminder",)]
+    assert (len(reminders), stage.states("follow_ups")) == (1, ["done"])
+
+
 async def test_a_message_that_kills_the_process_is_parked_in_the_end(stage, body):
     """A turn that never survives does not run for ever; the next message has its turn."""
 
