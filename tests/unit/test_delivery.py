@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from rasa_whatsapp import delivery, receipts
+from rasa_whatsapp import delivery, gateway, receipts
 from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.stops import Stopped
 from rasa_whatsapp.storage import arrivals, lanes
 
@@ -270,6 +272,75 @@ class TestUncertain:
         assert stage.states("outbox") == ["delivered"]
 
 
+class TestTheStoreIsAway:
+    """What was surely not sent does not count as sent; what was answered is not forgotten; silence counts anew."""
+
+    async def test_a_request_that_was_not_made_is_no_copy(self, stage):
+        """The lease may be over by the time it is its turn: it waits, and may be tried as often as it takes."""
+        await contact(stage)
+        stage.gateway._membership = Dead()
+        await say(stage, "one")
+        for _ in range(12):
+            await stage.advance(minutes=6)
+        (row,) = stage.rows("outbox")
+        assert (row["state"], row["copies"], stage.graph.sent) == ("pending", 0, [])
+        stage.gateway._membership.is_alive = True
+        await stage.advance(minutes=6)
+        assert (stage.states("outbox"), stage.graph.texts) == (["accepted"], ["one"])
+
+    async def test_an_answer_is_noted_when_the_store_is_back(self, stage, monkeypatch):
+        """Graph accepted it while the store was away: nobody need wait for a status."""
+        monkeypatch.setattr(gateway, "_UNTIL_THE_STORE_IS_BACK_SECONDS", 0.001)
+        real, failures = receipts.record, iter(range(3))
+
+        def record(*arguments):
+            if next(failures, None) is not None:
+                raise OperationalError("UPDATE", {}, Exception("the store is away"))
+            return real(*arguments)
+
+        monkeypatch.setattr(receipts, "record", record)
+        await contact(stage)
+        await say(stage, "one")
+        (row,) = stage.rows("outbox")
+        assert (row["state"], row["message_id"], len(stage.graph.sent)) == ("accepted", "wamid.OUT1", 1)
+
+    async def test_a_silence_in_which_statuses_were_sent_back_does_not_count(self, stage, body, refusing):
+        """The store took nothing for a while: the status that was sent back comes again, and settles it."""
+        await contact(stage)
+        stage.graph.answers = [PERHAPS]
+        await say(stage, "one")
+        status = body(stage.status("wamid.X", "delivered", key="wamid.IN1#1"))
+        stage.clock.advance(seconds=29)
+        with refusing("statuses"), refusing("arrivals"), pytest.raises(SQLAlchemyError):
+            await stage.gateway.receive(status)
+        await stage.advance(seconds=29)
+        assert (stage.states("outbox"), len(stage.graph.sent)) == (["unsettled"], 1)
+        await stage.hand_in(status)
+        await stage.advance(minutes=5)
+        assert (stage.states("outbox"), len(stage.graph.sent)) == (["delivered"], 1)
+
+    async def test_a_full_backlog_does_not_send_statuses_back(self, stage, body):
+        """They settle what may have been sent."""
+        await contact(stage)
+        stage.graph.answers = [PERHAPS]
+        await say(stage, "one")
+        stage.gateway.reception._backlog = stage.rules.backlog_limit
+        with pytest.raises(BacklogFull):
+            await stage.gateway.receive(body(stage.message("more")))
+        await stage.hand_in(body(stage.status("wamid.X", "delivered", key="wamid.IN1#1")))
+        assert stage.states("outbox") == ["delivered"]
+
+
+class Dead:
+    """The membership of a server that may be taken for dead."""
+
+    is_alive = False
+    well_since = datetime(2026, 11, 22, tzinfo=timezone.utc)
+
+    async def close(self):
+        """Leave nothing behind."""
+
+
 class TestStatuses:
     """Meta's statuses come in any order; a message never moves backwards."""
 
@@ -382,6 +453,17 @@ class TestStatuses:
 
 class TestFailedLater:
     """Meta accepted it, and says in a status that it did not arrive: what an answer would have it sent again for, it is."""
+
+    async def test_a_reply_goes_before_bulk_that_waits_to_be_tried_again(self, stage):
+        """A follow-up met 131016, or may have been sent: the customer, who writes now, has the answer at once."""
+        await contact(stage)
+        for number, trouble in enumerate((AWAY, PERHAPS), start=1):
+            stage.graph.answers = [trouble]
+            await say(stage, "news", cause=f"api:{number}", proactive=True)
+            await say(stage, "re: Hi", cause=f"wamid.IN{number}")
+            assert stage.graph.texts[-2:] == ["news", "re: Hi"]
+            await stage.advance(minutes=1)
+            assert stage.graph.texts[-1] == "news"
 
     @pytest.mark.parametrize("code", [130429, 131000, 131016, 131056, 131057, 133004, 368, 131031, 131042, 190])
     async def test_it_is_sent_again(self, stage, code):

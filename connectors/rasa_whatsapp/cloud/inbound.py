@@ -77,7 +77,7 @@ def holds_only_statuses(envelope: JSONDict) -> bool:
     """Tell whether a webhook tells of messages that we sent, and nothing else."""
     changes = [change for entry in _items(envelope, "entry") for change in _items(_object(entry), "changes")]
     values = [_object(_object(change).get("value")) for change in changes]
-    return bool(values) and all("statuses" in value and "messages" not in value for value in values)
+    return bool(values) and all(value.get("statuses") and not value.get("messages") for value in values)
 
 
 def parse(body: bytes) -> list[Event]:
