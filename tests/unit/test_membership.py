@@ -213,3 +213,57 @@ async def test_a_rebirth_that_nobody_knows_the_end_of(stage, second, monkeypatch
     assert membership.id == old
     await in_a_thread(None, membership._beat_once, now)
     assert membership.id == entered[1]
+
+
+async def test_a_store_that_is_away_does_not_make_a_server_look_hung(stage, monkeypatch):
+    """Its loop comes to its turn; only what it asks of the store fails, for however long."""
+    await stage.start(tick_seconds=0.001)
+
+    async def away(*_):
+        raise ConnectionError
+
+    monkeypatch.setattr(stage.database, "run", away)
+    membership = stage.gateway._membership
+    membership._looped_at = 0.0
+    await stage.until(lambda: membership._looped_at > 0)
+    monkeypatch.undo()
+
+
+class Rounds:
+    """In place of the event that ends the thread: lets it go round so often."""
+
+    def __init__(self, most):
+        self.left = most
+
+    def wait(self, seconds):
+        """Tell whether to end."""
+        self.left -= 1
+        return self.left < 0
+
+    def set(self):
+        """End."""
+
+
+@pytest.mark.parametrize(("hung_for", "beats"), [(0, 3), (119, 3), (121, 0)])
+async def test_a_server_whose_loop_hangs_is_not_renewed(stage, monkeypatch, hung_for, beats):
+    """Nobody else could tell: the thread that renews the lease lives on."""
+    await stage.start()
+    membership, beaten = stage.gateway._membership, []
+    membership._ended.set()
+    membership._thread.join()
+    monkeypatch.setattr(membership, "_beat_once", beaten.append)
+    monkeypatch.setattr(membership, "_ended", Rounds(3))
+    membership._looped_at = asyncio.get_running_loop().time() - hung_for
+    membership._beat()
+    assert len(beaten) == beats
+
+
+async def test_lanes_of_a_server_that_is_gone_are_looked_for(stage, second, monkeypatch):
+    """By each server, every few seconds: a transaction of the dead one's may have claimed them at the last moment."""
+    monkeypatch.setattr("rasa_whatsapp.gateway._TICKS_UNTIL_A_SEARCH", 1)
+    await second.start()
+    await second.receive(second.message("Hi"))
+    await second.kill()
+    stage.database.run_now(lanes.wake, Kind.TURNS, stage.contact_id, stage.clock.now(), claimant="server-gone")
+    await stage.start(tick_seconds=0.001)
+    await stage.until(lambda: stage.rows("lanes") == [])

@@ -12,6 +12,8 @@ from alembic.config import Config
 
 from rasa_whatsapp import storage
 from rasa_whatsapp.errors import StoreOutdated
+from rasa_whatsapp.storage import engines, upgrading
+from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import SCHEMA
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -140,3 +142,20 @@ async def test_what_was_said_before_is_known_still(stage, old_store):
     assert "again" not in stage.dialogue.heard
     (old,) = [row for row in stage.rows("outbox") if row["key"] == "old#1"]
     assert (old["state"], old["accepted_at"]) == ("read", None)
+
+
+@pytest.mark.on("postgresql")
+def test_a_step_may_take_its_time(old_store, monkeypatch):
+    """A large table: what ends a statement that hangs does not end the upgrade, which could never come to its end."""
+    monkeypatch.setattr(engines, "_POSTGRESQL_OPTIONS", f"-c search_path={SCHEMA} -c statement_timeout=50ms")
+    real = upgrading._migrate
+
+    def migrate(connection):
+        connection.exec_driver_sql("SELECT pg_sleep(0.2)")
+        real(connection)
+
+    monkeypatch.setattr(upgrading, "_migrate", migrate)
+    patient = Database(old_store._engine.url.render_as_string(hide_password=False))
+    patient.upgrade()
+    assert patient.version().is_right
+    patient.close()
