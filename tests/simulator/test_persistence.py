@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -113,6 +114,18 @@ async def test_database_of_the_first_release(start: Start, bot: Bot, tmp_path: P
     await simulator.stop()
     again = await start(database_path=database)
     assert [message["text"] for message in await again.chat()] == ["Hi \ud83d", "Hello", "Again"]
+
+
+async def test_template_statuses_of_an_earlier_release(start: Start, tmp_path: Path) -> None:
+    """A status that was changed when only statuses were kept is still there."""
+    database = tmp_path / "simulator.db"
+    with sqlite3.connect(database) as old:
+        old.executescript((Path(__file__).parent / "first_release.sql").read_text(encoding="utf-8"))
+        paused = {"3756021576184336": "APPROVED"}
+        old.execute("insert into keep values ('template_statuses', ?)", (json.dumps(paused),))
+    simulator = await start(database_path=database)
+    templates = {entry["name"]: entry for entry in (await simulator.get("templates"))["templates"]}
+    assert (templates["paused"]["id"], templates["paused"]["status"]) == ("3756021576184336", "APPROVED")
 
 
 async def test_failed_step_changes_nothing(tmp_path: Path) -> None:

@@ -199,6 +199,14 @@ def _header(ctx: click.Context, param: click.Parameter, value: str) -> str:
     metavar="SECONDS",
     help="A webhook that was not taken comes again after this time at the latest.",
 )
+@click.option(
+    "--review-seconds",
+    type=click.FloatRange(0),
+    default=DEFAULT.review_seconds,
+    metavar="SECONDS",
+    help="A template that was created or edited is approved after this time of the simulated clock.",
+)
+@click.option("--manual-review", is_flag=True, help="Leave templates in review until somebody decides on the page.")
 @click.option("--api-version", show_default="any", help="Accept this Graph version only, such as v26.0.")
 def command(host: str, port: int, **options: Any) -> None:
     """Play WhatsApp on this machine: Graph API, webhooks, a phone page.
@@ -226,6 +234,7 @@ def command(host: str, port: int, **options: Any) -> None:
         pair_rate=options["pair_rate"],
         webhooks_at_once=options["webhooks_at_once"],
         statuses_in_webhook=options["batch_webhooks"],
+        review_seconds=None if options["manual_review"] else options["review_seconds"],
         redelivery_pauses_seconds=_pauses(options["longest_pause"]),
         loopback_only=is_loopback(host),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes
+from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes, template_routes
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
 from rasa_whatsapp.simulator.guard import Handler, guarded
@@ -29,7 +29,12 @@ def create_app(settings: Settings) -> web.Application:
     on_shutdown: Any = app.on_shutdown
     on_shutdown.append(_end_streams)
     # Sends come first: the router tries one after the other.
-    for method, path, handler in (*graph_routes.ROUTES, *media_routes.ROUTES, graph_routes.LAST_ROUTE):
+    for method, path, handler in (
+        *graph_routes.ROUTES,
+        *media_routes.ROUTES,
+        *template_routes.ROUTES,
+        graph_routes.LAST_ROUTE,
+    ):
         app.router.add_route(method, path, handler)
     for method, path, handler in (*control_routes.ROUTES, *_pages()):
         guarding = guarded(_explained(handler), loopback_only=settings.loopback_only)

@@ -1,4 +1,4 @@
-"""The approved templates: from a YAML file in Meta's own vocabulary to values that can be looked up and filled in.
+"""The templates: what one is, and how those of a YAML file in Meta's own vocabulary are read.
 
 Everything wrong with the file is reported with its line and what to do about it.
 """
@@ -32,9 +32,11 @@ STATUSES = (
     "ARCHIVED",
 )
 FORMATS = ("NAMED", "POSITIONAL")
+# Listed only where a template has them.
+OPTIONAL = ("previous_category", "correct_category", "message_send_ttl_seconds")
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
-_NAME = re.compile(r"[a-z0-9_]{1,512}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
+NAME = re.compile(r"[a-z0-9_]{1,512}")
+LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
 
 
 class TemplatesInvalid(ValueError):
@@ -43,19 +45,26 @@ class TemplatesInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One translation of a template; `components` as Meta lists them."""
+    """One translation of a template; `components` as Meta lists them. Moments are unix seconds of the simulated time."""
 
+    id: str
     name: str
     language: str
     category: str
     status: str
     parameter_format: str
     components: tuple[dict[str, Any], ...]
-
-    @property
-    def id(self) -> str:
-        """Return the id by which Meta lists this translation."""
-        return template_id(self.name, self.language)
+    message_send_ttl_seconds: int | None = None
+    quality: str = "UNKNOWN"
+    quality_at: float | None = None
+    rejected_reason: str = "NONE"
+    previous_category: str | None = None
+    correct_category: str | None = None  # announced, from category_at on
+    category_at: float | None = None
+    review_at: float | None = None  # when the review is over, unless an operator decides
+    pauses: int = 0
+    paused_until: float | None = None
+    edited_at: tuple[float, ...] = ()
 
     def component(self, kind: str) -> dict[str, Any] | None:
         """Return the component of a type (`BODY`, `HEADER`...), or None."""
@@ -66,7 +75,8 @@ class Template:
         return list((self.component("BUTTONS") or {}).get("buttons", []))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the translation as `GET /{waba}/message_templates` lists it."""
+        """Return the translation as `GET /{waba}/message_templates` lists it when no fields are named."""
+        optional = {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) is not None}
         return {
             "id": self.id,
             "name": self.name,
@@ -75,6 +85,15 @@ class Template:
             "category": self.category,
             "parameter_format": self.parameter_format,
             "components": list(self.components),
+            **optional,
+        }
+
+    def fields(self) -> dict[str, Any]:
+        """Return every field that can be asked for by name."""
+        date = {} if self.quality_at is None else {"date": int(self.quality_at)}
+        return self.to_json() | {
+            "quality_score": {"score": self.quality, **date},
+            "rejected_reason": self.rejected_reason,
         }
 
 
@@ -119,10 +138,12 @@ def _template(entry: Any, where: str) -> Template:
     if not isinstance(entry, dict):
         raise TemplatesInvalid(f"{where}: a template is a mapping with name, language, category and components.")
     plain = json.loads(json.dumps(entry, default=str))
-    name = _matching(plain, "name", _NAME, where, "lower-case letters, digits and underscores")
+    name = _matching(plain, "name", NAME, where, "lower-case letters, digits and underscores")
+    language = _matching(plain, "language", LANGUAGE, where, "a code such as en or pt_BR")
     template = Template(
+        id=template_id(name, language),
         name=name,
-        language=_matching(plain, "language", _LANGUAGE, where, "a code such as en or pt_BR"),
+        language=language,
         category=_one_of(plain, "category", CATEGORIES, where),
         status=_one_of(plain, "status", STATUSES, where, default="APPROVED"),
         parameter_format=_one_of(plain, "parameter_format", FORMATS, where, default="POSITIONAL"),

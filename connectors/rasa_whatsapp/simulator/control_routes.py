@@ -20,7 +20,7 @@ from rasa_whatsapp.simulator.openapi import description
 from rasa_whatsapp.simulator.phones import PhoneRefused
 from rasa_whatsapp.simulator.settings import Provider
 from rasa_whatsapp.simulator.taps import TapRefused
-from rasa_whatsapp.simulator.webhooks import envelope, template_status_value
+from rasa_whatsapp.simulator.webhooks import envelope
 
 REFUSALS = (ClockRefused, FaultRefused, PhoneRefused, TapRefused)
 
@@ -114,9 +114,7 @@ async def change_template(request: web.Request) -> web.Response:
         raise ControlRefused("there is no template with this name and language", 404)
     if body.get("status") not in STATUSES:
         raise ControlRefused(f"status must be one of {', '.join(STATUSES)}")
-    shown = world.templates.change_status(template, body["status"]).to_json()
-    world.deliveries.send("message_template_status_update", template_status_value(shown))
-    return web.json_response(shown)
+    return web.json_response(world.template_life.change_status(template, body["status"]).to_json())
 
 
 async def get_faults(request: web.Request) -> web.Response:

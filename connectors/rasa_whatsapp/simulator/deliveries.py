@@ -73,10 +73,15 @@ class Deliveries:
         self._waiting.clear()
         self._lines.clear()
 
-    def send(self, field: str, value: Any, wa_id: str | None = None) -> asyncio.Event:
-        """Deliver one change; the event is set when the first attempt is over."""
-        body = webhooks.envelope(self._settings.business_account_id, field, value)
-        delivery = self._stored(body, wa_id, has_statuses="statuses" in value)
+    def send(self, field: str, value: Any, line: str | None = None) -> asyncio.Event:
+        """Deliver one change; the event is set when the first attempt is over.
+
+        What has the same `line` (a customer's number, a template's id) starts in order.
+        """
+        # Fact sheet 1.5: documented for all fields but messages.
+        at = None if field == "messages" else self._clock.timestamp()
+        body = webhooks.envelope(self._settings.business_account_id, field, value, at=at)
+        delivery = self._stored(body, line, has_statuses="statuses" in value)
         self._take(delivery)
         return delivery.attempted
 

@@ -35,11 +35,6 @@ async def messages_by_key(request: web.Request) -> web.StreamResponse:
     return await journalled(request, _messages_by_key)
 
 
-async def listed_templates(request: web.Request) -> web.StreamResponse:
-    """`GET /{version}/{business-account-id}/message_templates`."""
-    return await journalled(request, _templates)
-
-
 async def elsewhere(request: web.Request) -> web.StreamResponse:
     """Everything that Meta has and the simulator has not."""
     return await journalled(request, _elsewhere)
@@ -83,17 +78,18 @@ def check_access(world: World, request: web.Request) -> None:
 
 async def _messages(world: World, request: web.Request, entry: dict[str, Any]) -> web.Response:
     check_access(world, request)
-    entry["body"] = body = await _body(request)
+    entry["body"] = body = await json_body(request)
     return await _answered(world, request, body, access.number_at(world.settings, request))
 
 
 async def _messages_by_key(world: World, request: web.Request, entry: dict[str, Any]) -> web.Response:
     number = access.number_by_key(world.settings, request)
-    entry["body"] = body = await _body(request)
+    entry["body"] = body = await json_body(request)
     return await _answered(world, request, body, number)
 
 
-async def _body(request: web.Request) -> Any:
+async def json_body(request: web.Request) -> Any:
+    """Return the JSON value in a request at the Graph doors."""
     # The plain header, which nearly everybody sends, needs no parser.
     is_plain = request.headers.get("Content-Type") == "application/json"
     if not is_plain and request.content_type != "application/json":
@@ -154,14 +150,6 @@ def broken(world: World, request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _templates(world: World, request: web.Request, entry: dict[str, Any]) -> web.Response:
-    check_access(world, request)
-    node = request.match_info["node"]
-    if node != world.settings.business_account_id:
-        raise access.no_such_object(node)
-    return web.json_response(world.templates.page(request.query))
-
-
 async def _elsewhere(world: World, request: web.Request, entry: dict[str, Any]) -> web.Response:
     check_access(world, request)
     raise Refused(100, "The simulator does not play this address", subcode=33)
@@ -170,7 +158,6 @@ async def _elsewhere(world: World, request: web.Request, entry: dict[str, Any]) 
 # Order matters to nobody: the router tries the plain addresses before the one that takes everything else.
 ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]], ...] = (
     ("POST", "/{version:v[^/]*}/{node}/messages", messages),
-    ("GET", "/{version:v[^/]*}/{node}/message_templates", listed_templates),
     ("POST", "/messages", messages_by_key),
 )
 LAST_ROUTE = ("*", "/{version:v[^/]*}/{rest:.*}", elsewhere)

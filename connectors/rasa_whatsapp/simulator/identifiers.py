@@ -51,8 +51,13 @@ def new_trace_id() -> str:
 
 
 def template_id(name: str, language: str) -> str:
-    """Return the template's id: digits, the same after every start."""
+    """Return the id of a template of the file: digits, the same after every start."""
     return str(int(sha256(f"{name}/{language}".encode()).hexdigest()[:13], 16))
+
+
+def new_template_id() -> str:
+    """Return a fresh id for a template that was created; webhooks carry it as a number, so JavaScript must hold it."""
+    return str(secrets.randbelow(9 * 10**14) + 10**14)
 
 
 def to_wa_id(number: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Media at both doors: upload, look up, fetch, delete (fact sheet 10, 12.1); and the number itself, whose address is alike.
+"""Media at both doors: upload, look up, fetch, delete (fact sheet 10, 12.1); and numbers and templates, whose address is alike.
 
 At 360dialog's door addresses lead to Meta's host, as they do in life: the client puts the provider's host in its place.
 """
@@ -16,6 +16,7 @@ from rasa_whatsapp.simulator.graph_routes import WORLD, broken, check_access, jo
 from rasa_whatsapp.simulator.media import answer
 from rasa_whatsapp.simulator.media_table import StoredMedia
 from rasa_whatsapp.simulator.settings import Number
+from rasa_whatsapp.simulator.templates import selected
 from rasa_whatsapp.simulator.uploads import read_upload
 from rasa_whatsapp.simulator.world import World
 
@@ -35,7 +36,7 @@ async def upload_by_key(request: web.Request) -> web.StreamResponse:
 
 
 async def node(request: web.Request) -> web.StreamResponse:
-    """`GET /{version}/{phone-number-id or media-id}`."""
+    """`GET /{version}/{phone-number-id, template-id or media-id}`."""
     return await journalled(request, _node)
 
 
@@ -94,6 +95,9 @@ async def _node(world: World, request: web.Request, entry: dict[str, Any]) -> we
     check_access(world, request)
     if world.settings.number(request.match_info["node"]) is not None:
         return _number(world, request)
+    template = world.templates.by_id(request.match_info["node"])
+    if template is not None:
+        return web.json_response(selected(template, request.query.get("fields")))
     media = _owned(world, request)
     return web.json_response(answer(media, f"{request.scheme}://{request.host}{world.library.new_address(media)}"))
 

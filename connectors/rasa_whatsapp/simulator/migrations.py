@@ -52,4 +52,12 @@ def _add_numbers_and_media(db: sqlite3.Connection, first_number: str) -> None:
         db.execute("update customers set value = ? where wa_id = ?", (json.dumps(customer), wa_id))
 
 
-STEPS: tuple[Step, ...] = (_add_numbers_and_media,)
+def _add_templates(db: sqlite3.Connection, first_number: str) -> None:
+    db.execute("create table templates (id text primary key, value text not null)")
+    row = db.execute("select value from keep where name = 'template_statuses'").fetchone()
+    for template_id, status in json.loads(row[0]).items() if row else ():
+        db.execute("insert into templates values (?, ?)", (template_id, json.dumps({"status": status})))
+    db.execute("delete from keep where name = 'template_statuses'")
+
+
+STEPS: tuple[Step, ...] = (_add_numbers_and_media, _add_templates)

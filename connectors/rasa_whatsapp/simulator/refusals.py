@@ -76,6 +76,20 @@ DETAILS: dict[int, str] = {
     131050: "Recipient has chosen to stop receiving marketing messages on WhatsApp from your business.",
 }
 
+# subcode -> title of what is refused when templates are managed (fact sheet 8.2; the first two are observed).
+TEMPLATE_TITLES: dict[int, str] = {
+    2388023: "Message template language is being deleted",
+    2388024: "Content in this language already exists",
+    2388019: "Message template limit exceeded",
+    2388039: "Message template cannot be saved",
+    2388040: "Character limit exceeded",
+    2388047: "Message header format is incorrect",
+    2388072: "Message body format is incorrect",
+    2388073: "Message footer format is incorrect",
+    2388293: "Parameters words ratio exceeds limit",
+    2388299: "Leading or trailing parameters are not allowed",
+}
+
 
 class Refused(Exception):
     """A request that Meta would not accept, with its code and what exactly is wrong."""
@@ -105,6 +119,14 @@ def to_answer(refused: Refused) -> dict[str, Any]:
     }
     if refused.subcode is not None:
         error["error_subcode"] = refused.subcode
+    if refused.subcode in TEMPLATE_TITLES:
+        # What is no message has no error_data; a person is told instead.
+        del error["error_data"]
+        error |= {
+            "is_transient": False,
+            "error_user_title": TEMPLATE_TITLES[refused.subcode],
+            "error_user_msg": refused.details,
+        }
     return {"error": error}
 
 

@@ -73,6 +73,8 @@ class Settings:
     throughput: int = 80
     # One message per 6 s to one customer, with a burst of 45 (fact sheet 9).
     pair_rate: bool = True
+    # How long Meta looks at a template, by the simulated clock; None: an operator decides.
+    review_seconds: float | None = 5.0
     loopback_only: bool = True
     # All business numbers; the first one is meant when none is named.
     numbers: tuple[Number, ...] = field(init=False)

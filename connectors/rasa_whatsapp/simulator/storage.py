@@ -1,4 +1,4 @@
-"""What outlives a restart, in one SQLite file or in memory: customers, messages, media, both journals, a few values.
+"""What outlives a restart, in one SQLite file or in memory: customers, messages, media, templates, journals, some values.
 
 Calls are synchronous on purpose: what is asked for often is at hand, everything else is one small statement on a local
 file (tens of microseconds, no fsync). Values are stored as ASCII JSON.
@@ -19,6 +19,7 @@ from rasa_whatsapp.simulator.journals import Journals
 from rasa_whatsapp.simulator.media_table import MediaTable
 from rasa_whatsapp.simulator.message_table import MessageTable
 from rasa_whatsapp.simulator.migrations import migrate
+from rasa_whatsapp.simulator.template_table import TemplateTable
 
 # As the first release made it; what came later is in migrations.py.
 SCHEMA = """
@@ -38,7 +39,7 @@ create view if not exists shown_deliveries as
 """
 CLEAR = """
 delete from keep; delete from customers; delete from messages; delete from requests; delete from deliveries;
-delete from media; delete from media_addresses;
+delete from media; delete from media_addresses; delete from templates;
 """
 
 
@@ -66,6 +67,7 @@ class Storage:
         self.messages = MessageTable(self._db)
         self.journals = Journals(self._db)
         self.media = MediaTable(self._db)
+        self.templates = TemplateTable(self._db)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write what changes every now and then."""

@@ -10,6 +10,7 @@ import hmac
 import json
 from typing import Any
 
+from rasa_whatsapp.simulator.catalogue import Template
 from rasa_whatsapp.simulator.chat import ChatMessage
 from rasa_whatsapp.simulator.customers import Customer
 from rasa_whatsapp.simulator.settings import Number
@@ -37,12 +38,13 @@ def merged(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(numbers.values())
 
 
-def envelope(business_account_id: str, field: str, *contents: Any) -> dict[str, Any]:
-    """Return a webhook body with a change for each content."""
+def envelope(business_account_id: str, field: str, *contents: Any, at: float | None = None) -> dict[str, Any]:
+    """Return a webhook body with a change for each content; `at` is when it happened, which messages say themselves."""
     changes = [{"value": content, "field": field} for content in contents]
+    time = {} if at is None else {"time": int(at)}
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": business_account_id, "changes": changes}],
+        "entry": [{"id": business_account_id, **time, "changes": changes}],
     }
 
 
@@ -152,13 +154,37 @@ def _user_ids(customer: Customer, prefix: str) -> dict[str, str]:
     return {f"{prefix}user_id": customer.user_id, **parent}
 
 
-def template_status_value(template: dict[str, Any]) -> dict[str, Any]:
-    """Return the value that tells of a template's new status; its id is a number here, its language has a hyphen."""
+def template_value(template: Template) -> dict[str, Any]:
+    """Return what every value about a template has: its id is a number here, its language has a hyphen."""
     return {
-        "event": template["status"],
-        "message_template_id": int(template["id"]),
-        "message_template_name": template["name"],
-        "message_template_language": str(template["language"]).replace("_", "-"),
-        "message_template_category": template["category"],
-        "reason": "NONE",
+        "message_template_id": int(template.id),
+        "message_template_name": template.name,
+        "message_template_language": template.language.replace("_", "-"),
     }
+
+
+def template_status_value(template: Template, event: str, **more: Any) -> dict[str, Any]:
+    """Return the value that tells of a template's new status; `more` goes with some of them (fact sheet 4.1)."""
+    category = {"message_template_category": template.category}
+    return {"event": event, **template_value(template), **category, "reason": template.rejected_reason, **more}
+
+
+def template_quality_value(template: Template, previous: str) -> dict[str, Any]:
+    """Return the value that tells of a template's new quality."""
+    return {"previous_quality_score": previous, "new_quality_score": template.quality, **template_value(template)}
+
+
+def template_category_value(template: Template) -> dict[str, Any]:
+    """Return the value that tells of a template's new category, or of the coming one if that is announced.
+
+    In an announcement `new_category` is the present one.
+    """
+    if template.correct_category is not None and template.category_at is not None:
+        told = {
+            "correct_category": template.correct_category,
+            "new_category": template.category,
+            "category_update_timestamp": int(template.category_at),
+        }
+    else:
+        told = {"previous_category": template.previous_category, "new_category": template.category}
+    return {**template_value(template), **told}

@@ -19,6 +19,8 @@ from rasa_whatsapp.simulator.settings import Settings
 from rasa_whatsapp.simulator.status_batches import StatusBatches
 from rasa_whatsapp.simulator.statuses import Statuses
 from rasa_whatsapp.simulator.storage import Storage
+from rasa_whatsapp.simulator.template_life import TemplateLife
+from rasa_whatsapp.simulator.template_management import TemplateManagement
 from rasa_whatsapp.simulator.templates import Templates
 
 OFFSET = "clock_offset_seconds"
@@ -39,6 +41,8 @@ class World:
         self.counts = Counts()
         self.limits = Limits(settings.throughput, pair_rate=settings.pair_rate)
         self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock, self.counts)
+        self.template_life = TemplateLife(settings, self.templates, self.events, self.clock, self.deliveries)
+        self.template_management = TemplateManagement(self.storage, self.templates, self.template_life, self.clock)
         self.batches = StatusBatches(self.deliveries, settings.statuses_in_webhook)
         self.statuses = Statuses(
             settings, self.storage, self.events, self.faults, self.clock, self.batches, self.counts
@@ -73,17 +77,20 @@ class World:
         self.storage.start(asyncio.get_running_loop())
         self.deliveries.start()
         self.statuses.start()
+        self.template_life.look()
 
     async def close(self) -> None:
         """Stop everything; what is undone stays in the database."""
+        self.template_life.stop()
         self.statuses.stop()
         self.batches.send()
         await self.deliveries.close()
         self.storage.close()
 
     def clock_moved(self) -> None:
-        """Remember how far the clock is ahead, and tell the watchers."""
+        """Remember how far the clock is ahead, tell the watchers, and let happen what is due now."""
         self.storage.keep(OFFSET, self.clock.offset_seconds)
+        self.template_life.look()
         self.events.tell("clock", self.shown_clock)
 
     def shown_clock(self) -> dict[str, object]:
@@ -92,7 +99,7 @@ class World:
         return {"now": now, "offset_seconds": self.clock.offset_seconds}
 
     def reset(self) -> None:
-        """Forget customers, chats, journals, faults and changed templates.
+        """Forget customers, chats, journals, faults, and all that became of the templates.
 
         The clock stays: a bot that remembers what it was told cannot go back in time.
         """
