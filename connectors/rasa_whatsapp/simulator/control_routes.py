@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from rasa_whatsapp.simulator import control_bodies as bodies
-from rasa_whatsapp.simulator import customer_routes, judge_routes
-from rasa_whatsapp.simulator.catalogue import STATUSES
+from rasa_whatsapp.simulator import customer_routes, judge_routes, review_routes
 from rasa_whatsapp.simulator.clock import ClockRefused
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
 from rasa_whatsapp.simulator.event_stream import events
@@ -101,22 +100,6 @@ async def subscribe(request: web.Request) -> web.Response:
     return web.json_response({"verified": status == 200, "status": status or None})
 
 
-async def list_templates(request: web.Request) -> web.Response:
-    """Return the templates with their present status."""
-    return web.json_response({"templates": [template.to_json() for template in request.app[WORLD].templates.all()]})
-
-
-async def change_template(request: web.Request) -> web.Response:
-    """Give a template another status, and tell the bot."""
-    world, body = request.app[WORLD], await bodies.read(request)
-    template = world.templates.find(request.match_info["name"], request.match_info["language"])
-    if template is None:
-        raise ControlRefused("there is no template with this name and language", 404)
-    if body.get("status") not in STATUSES:
-        raise ControlRefused(f"status must be one of {', '.join(STATUSES)}")
-    return web.json_response(world.template_life.change_status(template, body["status"]).to_json())
-
-
 async def get_faults(request: web.Request) -> web.Response:
     """Return the faults that are switched on."""
     return web.json_response(request.app[WORLD].faults.shown())
@@ -144,6 +127,7 @@ async def openapi(request: web.Request) -> web.Response:
 ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]], ...] = (
     *customer_routes.ROUTES,
     *judge_routes.ROUTES,
+    *review_routes.ROUTES,
     ("GET", "/control/health", health),
     ("GET", "/control/settings", settings),
     ("GET", "/control/clock", get_clock),
@@ -154,8 +138,6 @@ ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamRespon
     ("GET", "/control/deliveries", deliveries),
     ("POST", "/control/webhooks", send_webhook),
     ("POST", "/control/subscription", subscribe),
-    ("GET", "/control/templates", list_templates),
-    ("PUT", "/control/templates/{name}/{language}", change_template),
     ("GET", "/control/faults", get_faults),
     ("PUT", "/control/faults", put_faults),
     ("POST", "/control/reset", reset),
