@@ -33,7 +33,7 @@ async def tab(browser: int, simulator: Simulator) -> AsyncIterator[Tab]:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("path", ["/", *(f"/static/{path.name}" for path in sorted(STATIC.iterdir()))])
+@pytest.mark.parametrize("path", ["/", "/templates", *(f"/static/{path.name}" for path in sorted(STATIC.iterdir()))])
 async def test_page_is_served_with_a_strict_policy(simulator: Simulator, path: str) -> None:
     """Nothing from elsewhere, nothing inline, no frames."""
     async with simulator.http.get(simulator.url(path)) as answer:

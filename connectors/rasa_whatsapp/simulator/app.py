@@ -11,7 +11,7 @@ from aiohttp import web
 from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes, template_routes
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
-from rasa_whatsapp.simulator.guard import Handler, guarded
+from rasa_whatsapp.simulator.guard import PAGES, Handler, guarded
 from rasa_whatsapp.simulator.settings import Settings
 from rasa_whatsapp.simulator.world import World
 
@@ -43,7 +43,8 @@ def create_app(settings: Settings) -> web.Application:
 
 
 def _pages() -> Iterator[tuple[str, str, Handler]]:
-    yield "GET", "/", _file("phone.html")
+    for path, name in PAGES.items():
+        yield "GET", path, _file(name)
     for file in STATIC.iterdir():
         yield "GET", f"/static/{file.name}", _file(file.name)
 

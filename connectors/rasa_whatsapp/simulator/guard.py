@@ -14,6 +14,9 @@ from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+# The pages and their files; a link from anywhere may lead to one of them, it shows nothing to who made the link.
+PAGES = {"/": "phone.html", "/templates": "templates.html"}
+
 # Media that the bot links to on this machine may be shown, by the browser itself; nothing from elsewhere.
 _MEDIA_SOURCES = "'self' http://127.0.0.1:* http://localhost:*"
 
@@ -47,7 +50,7 @@ def problem(request: web.Request, *, loopback_only: bool) -> tuple[int, str] | N
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         return 403, "Requests from other web pages are refused."
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and request.path != "/":
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and request.path not in PAGES:
         return 403, "Requests from other web pages are refused."
     if request.method in ("POST", "PUT") and request.content_type != "application/json":
         return 415, "Send the header Content-Type: application/json."

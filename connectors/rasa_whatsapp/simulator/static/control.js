@@ -8,14 +8,14 @@ export async function call(method, path, body) {
   return json;
 }
 
-// Listen, with a chat on screen ({open: wa_id, number_id?}) or none. `opened` is called with whether the connection had
-// been lost, after the first event of every connection: from then on nothing is missed.
-export function listen(openChat, { heard, opened, lost }) {
+// Listen for events of these names, with a chat on screen ({open: wa_id, number_id?}) or none. `opened` is called with
+// whether the connection had been lost, after the first event of every connection: from then on nothing is missed.
+export function listen(openChat, { names, heard, opened, lost }) {
   const stream = new EventSource(openChat ? `/control/events?${new URLSearchParams(openChat)}` : "/control/events");
   let fresh = true;
   let broken = false;
   stream.onerror = () => { broken = true; lost(); };
-  for (const name of ["clock", "customer", "delivery", "message", "reset", "status", "typing"]) {
+  for (const name of names) {
     stream.addEventListener(name, (event) => heard(name, JSON.parse(event.data)));
   }
   stream.addEventListener("clock", () => {

@@ -69,6 +69,7 @@ async function loadChat() {
 function watch() {
   state.stream?.close();
   state.stream = listen(document.hidden ? null : { open: state.selected, ...toNumber() }, {
+    names: Object.keys(HANDLERS),
     heard: (name, data) => {
       if (state.waiting && data.wa_id === state.selected) state.waiting.push(() => HANDLERS[name](data));
       else HANDLERS[name](data);
