@@ -150,6 +150,70 @@ async def test_restart_keeps_created_edited_and_deleted_templates(start: Start, 
     assert ("sent" in names, "picture" in names) == (False, True)
 
 
+async def test_new_texts_are_told(simulator: Simulator, bot: Bot) -> None:
+    """An edit of the components tells them, one of the lifetime does not."""
+    made = await create(simulator)
+    await simulator.put("templates/sent/en_US", {"status": "REJECTED"})
+    await ask(simulator, "POST", f"/v26.0/{made}", {"message_send_ttl_seconds": 60})
+    await simulator.put("templates/sent/en_US", {"status": "REJECTED"})
+    buttons = [
+        {"type": "QUICK_REPLY", "text": "Thanks"},
+        {"type": "URL", "text": "Track", "url": "https://shop.example/track"},
+        {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "+4930901820000"},
+    ]
+    components = [
+        {"type": "HEADER", "format": "TEXT", "text": "Good news"},
+        {"type": "BODY", "text": "Your order is here."},
+        {"type": "FOOTER", "text": "STOP ends this."},
+        {"type": "BUTTONS", "buttons": buttons},
+    ]
+    await ask(simulator, "POST", f"/v26.0/{made}", {"components": components})
+    assert await told(bot, "message_template_components_update", 1) == [
+        {
+            "message_template_id": int(made),
+            "message_template_name": "sent",
+            "message_template_language": "en-US",
+            "message_template_title": "Good news",
+            "message_template_element": "Your order is here.",
+            "message_template_footer": "STOP ends this.",
+            "message_template_buttons": [
+                {"message_template_button_type": "QUICK_REPLY", "message_template_button_text": "Thanks"},
+                {
+                    "message_template_button_type": "URL",
+                    "message_template_button_text": "Track",
+                    "message_template_button_url": "https://shop.example/track",
+                },
+                {
+                    "message_template_button_type": "PHONE_NUMBER",
+                    "message_template_button_text": "Call",
+                    "message_template_button_phone_number": "+4930901820000",
+                },
+            ],
+        }
+    ]
+
+
+async def test_created_code_template_is_sent(simulator: Simulator) -> None:
+    """Its text is Meta's, the code goes into text and button."""
+    otp = {"type": "OTP", "otp_type": "COPY_CODE"}
+    components = [
+        {"type": "BODY"},
+        {"type": "FOOTER", "code_expiration_minutes": 5},
+        {"type": "BUTTONS", "buttons": [otp]},
+    ]
+    await approved(simulator, name="code", category="AUTHENTICATION", components=components)
+    code = [{"type": "text", "text": "4711"}]
+    sent = [
+        {"type": "body", "parameters": code},
+        {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+    ]
+    template = {"name": "code", "language": {"code": "en_US"}, "components": sent}
+    await simulator.send({"type": "template", "template": template})
+    (message,) = await simulator.chat()
+    assert message["text"] == "*4711* is your verification code."
+    assert message["footer"] == "This code expires in 5 minutes."
+
+
 async def test_edit_is_reviewed_again(simulator: Simulator, bot: Bot) -> None:
     """Pending, then approved with the new words; the category of an approved template stays."""
     made = await approved(simulator)

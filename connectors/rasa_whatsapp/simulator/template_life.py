@@ -61,7 +61,10 @@ class TemplateLife:
 
     def edit(self, template: Template) -> None:
         """Keep an edited template, and review it again."""
-        self._tell_status(self._keep(self._in_review(template)), "PENDING")
+        before = self._templates.by_id(template.id)
+        kept = self._tell_status(self._keep(self._in_review(template)), "PENDING")
+        if before is None or before.components != kept.components:
+            self._deliver("message_template_components_update", webhooks.template_components_value(kept), kept)
 
     def delete(self, template: Template) -> None:
         """Forget a template."""

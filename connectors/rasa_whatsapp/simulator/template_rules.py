@@ -56,9 +56,10 @@ def edited_template(template: Template, body: dict[str, Any], now: float) -> Tem
         raise refused("The category of an approved template cannot be changed.")
     if not {"components", "category", "message_send_ttl_seconds"} & set(body):
         raise refused("Give components, category or message_send_ttl_seconds.")
-    form = _one_of(body, "parameter_format", FORMATS, template.parameter_format)
     _check_edits(template, now)
-    parts = template.components
+    form, parts = template.parameter_format, template.components
+    if "components" in body:
+        form = _one_of(body, "parameter_format", FORMATS, form)
     if "components" in body or category != template.category:
         parts = read_components(body.get("components", list(parts)), category, form)
     return replace(

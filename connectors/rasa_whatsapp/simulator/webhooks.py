@@ -188,3 +188,21 @@ def template_category_value(template: Template) -> dict[str, Any]:
     else:
         told = {"previous_category": template.previous_category, "new_category": template.category}
     return {**template_value(template), **told}
+
+
+def template_components_value(template: Template) -> dict[str, Any]:
+    """Return the value that tells of a template's new texts and buttons."""
+    header, footer = template.component("HEADER") or {}, template.component("FOOTER") or {}
+    buttons = [_template_button(button) for button in template.buttons()]
+    return {
+        **template_value(template),
+        **({"message_template_title": header["text"]} if "text" in header else {}),
+        "message_template_element": (template.component("BODY") or {}).get("text"),
+        **({"message_template_footer": footer["text"]} if "text" in footer else {}),
+        **({"message_template_buttons": buttons} if buttons else {}),
+    }
+
+
+def _template_button(button: dict[str, Any]) -> dict[str, Any]:
+    told = {name: button[name] for name in ("type", "text", "url", "phone_number") if name in button}
+    return {f"message_template_button_{name}": value for name, value in told.items()}

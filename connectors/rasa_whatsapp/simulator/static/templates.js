@@ -10,9 +10,14 @@ const CATEGORIES = ["UTILITY", "MARKETING", "AUTHENTICATION"];
 let templates = [];
 // The template that an open dialog is about.
 let chosen = null;
+let asked = 0;
 
+// Only the latest answer counts, when several are on their way.
 async function load() {
-  ({ templates } = await call("GET", "templates"));
+  const turn = ++asked;
+  const answer = await call("GET", "templates");
+  if (turn !== asked) return;
+  ({ templates } = answer);
   showStatuses();
   render();
 }
@@ -75,8 +80,10 @@ function act(template, wish) {
   } else decide(template, wish);
 }
 
-function decide({ name, language }, decision) {
-  return attempt(() => call("PUT", `templates/${name}/${language}`, decision));
+// What was refused is drawn again as it is.
+async function decide({ name, language }, decision) {
+  const done = await attempt(() => call("PUT", `templates/${name}/${language}`, decision));
+  if (!done) attempt(load);
 }
 
 function open(dialog, template, title) {
