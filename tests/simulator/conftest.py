@@ -183,7 +183,7 @@ async def bot() -> AsyncIterator[Bot]:
 
 @pytest.fixture
 def settings(bot: Bot) -> Settings:
-    """Settings without any waiting."""
+    """Settings without any waiting of the real time."""
     return Settings(
         webhook_url=bot.url,
         templates_path=TEMPLATES,
@@ -191,6 +191,8 @@ def settings(bot: Bot) -> Settings:
         redelivery_pauses_seconds=(0.0, 0.001, 0.002),
         webhook_timeout_seconds=2,
         order_patience_seconds=0.2,
+        # Long enough for a test that looks at a template in review: it moves the clock when it has.
+        review_seconds=3600,
     )
 
 
