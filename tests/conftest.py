@@ -318,7 +318,8 @@ class Stage:
 
     def _is_busy(self) -> bool:
         assert self.gateway is not None
-        return any(lanes._running or lanes._look.is_set() for lanes in (self.gateway._turns, self.gateway._sends))
+        lanes = (self.gateway._turns, self.gateway._sends)
+        return bool(self.gateway.reception._moved) or any(each._running or each._look.is_set() for each in lanes)
 
     def _is_something_ready(self, connection: Connection) -> bool:
         """Look at the bodies first: what is taken in between the two looks has its lanes then."""

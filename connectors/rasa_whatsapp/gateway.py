@@ -135,6 +135,7 @@ class Gateway:
             ReceptionRules(intake=rules.intake, backlog_limit=rules.backlog_limit),
             claimant=lambda: Claimant(self._turns.claimant, self._sends.claimant),
             taken=self._taken_in,
+            stirred=self._sends.look,
         )
         self._heard_at = clock.now() - REPLIES_ONLY
         self._background: set[asyncio.Task[None]] = set()
@@ -236,8 +237,6 @@ class Gateway:
     def _taken_in(self, taken: TakenIn) -> None:
         self._turns.take(taken.turns)
         self._sends.take(taken.sends)
-        if taken.stirred:
-            self._sends.look()
 
     async def _post(self, step: Send) -> Answer:
         """Make the request, in its time, unless this server may be taken for dead."""

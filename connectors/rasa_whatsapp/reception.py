@@ -23,7 +23,7 @@ from rasa_whatsapp.cloud import inbound
 from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
-from rasa_whatsapp.storage import arrivals, inbox
+from rasa_whatsapp.storage import arrivals, inbox, lanes
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.listening import notify
@@ -66,6 +66,7 @@ class _Waiting:
 class Reception:
     """Where bodies are handed in. `claimant` says who may claim the lanes of what is taken in, `taken` is told of them.
 
+    `stirred` is called when deliveries that waited may go on.
     `only_when_idle` for a process whose first duty is to store: what it has no time for, the servers take in.
     """
 
@@ -74,10 +75,12 @@ class Reception:
     rules: ReceptionRules
     claimant: Callable[[], Claimant] = Claimant
     taken: Callable[[TakenIn], None] = lambda _: None
+    stirred: Callable[[], None] = lambda: None
     only_when_idle: bool = False
     _waiting: list[_Waiting] = field(default_factory=list)
     _storing: asyncio.Task[None] | None = None
     _sorting: asyncio.Task[None] | None = None
+    _moved: set[str] = field(default_factory=set)
     _look: asyncio.Event = field(default_factory=asyncio.Event)
     _backlog: int = 0
     _received_at: float = 0.0
@@ -167,11 +170,27 @@ class Reception:
                 logger.debug("A body is written down first: %s", trace(problem))
                 taken = None
             if taken is not None:
-                self.taken(taken)
+                self._hand_over(taken)
                 return
         await self.database.run(_write_down, bodies, now, statuses)
         self._backlog += sum(body not in statuses for body in bodies)
         self._look.set()
+
+    def _hand_over(self, taken: TakenIn) -> None:
+        self.taken(taken)
+        self._moved |= taken.moved
+        if taken.moved:
+            self._look.set()
+
+    async def _stir(self) -> None:
+        """Let the deliveries go on whose messages moved. If that is lost, they go on when their time has come."""
+        if not self._moved:
+            return
+        some = set(self._moved)
+        waited: bool = await self.database.run(lanes.stir_all, lanes.Kind.SENDS, some, self.clock.now())
+        if waited:
+            self.stirred()
+        self._moved -= some
 
     def _is_idle(self) -> bool:
         return monotonic() - self._received_at > _IDLE_SECONDS
@@ -190,7 +209,8 @@ class Reception:
                 self._look.set()
 
     async def _sort_some(self) -> Sorting:
-        """Take in the oldest bodies that wait."""
+        """Take in the oldest bodies that wait, and let go on what waited for those that were."""
+        await self._stir()
         if self._waiting or (self.only_when_idle and not self._is_idle()):
             return Sorting.NOTHING  # storing goes first; the tick looks again
         claimant = self.claimant()
@@ -200,7 +220,7 @@ class Reception:
             logger.warning("A webhook makes difficulties: %s", trace(problem), extra={"action": "event_difficult"})
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=True)
         if isinstance(taken, TakenIn):
-            self.taken(taken)
+            self._hand_over(taken)
             return Sorting.SOME
         return taken
 

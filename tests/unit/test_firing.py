@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import pytest
 from rasa_whatsapp import firing
 from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.policy.quiet_hours import QuietHours
+from rasa_whatsapp.storage import follow_ups
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 
 pytestmark = pytest.mark.asyncio
@@ -192,3 +194,15 @@ async def test_two_servers_fire_none_twice(stage):
         assert firing.fire_due(one, FiringRules(), now, most=3) == 3
         assert firing.fire_due(other, FiringRules(), now) == 2
     assert sorted(stage.states("follow_ups")) == ["fired"] * 5
+
+
+@pytest.mark.on("postgresql")
+async def test_a_message_does_not_wait_for_what_fires(stage, body):
+    """Its webhook is acknowledged at once; the turn of what the customer wrote sees to the reminder that was being fired."""
+    await begin(stage)
+    await schedule(stage, stage.clock.now(), kill_on_user_message=True)
+    with stage.database._engine.begin() as connection:
+        assert len(follow_ups.claim_due(connection, stage.clock.now(), 9)) == 1
+        await asyncio.wait_for(stage.gateway.receive(body(stage.message("Well?", sender=BERLIN))), timeout=5)
+    await stage.idle()
+    assert (fired(stage), stage.states("follow_ups")) == ([], ["cancelled"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.storage import contacts, lanes
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,6 +41,25 @@ async def test_the_second_goes_when_the_first_has_arrived(stage, status):
     assert stage.graph.texts == ["one", "two"]
     await stage.receive(stage.status("wamid.OUT2", status, **error))
     assert stage.graph.texts == ["one", "two", "three"]
+
+
+@pytest.mark.on("postgresql")
+async def test_taking_in_does_not_wait_for_who_sends(stage, body):
+    """A sender holds the lane and will change the contact, a webhook changes the contact and moves the lane: neither waits for the other."""
+    await begin(stage)
+    await answer(stage, "one", "two")
+    lane = lanes.Lane(lanes.Kind.SENDS, stage.contact_id, "another server")
+    stage.database.run_now(
+        lanes.wake, lane.kind, lane.contact_id, stage.clock.now() + timedelta(days=1), claimant=lane.owner
+    )
+    with stage.database._engine.begin() as connection:
+        assert lanes.is_held(connection, lane)
+        await asyncio.wait_for(
+            stage.gateway.receive(body(stage.message("And?"), stage.status("wamid.OUT1", "delivered"))), timeout=5
+        )
+        contacts.record_sending(connection, {lane.contact_id: stage.clock.now()})
+        lanes.give_back(connection, lane, stage.clock.now() + timedelta(days=1))
+    await stage.until(lambda: stage.gateway.look() or stage.graph.texts == ["one", "two"])
 
 
 async def test_sent_is_not_arrived(stage):

@@ -43,17 +43,17 @@ NOBODY = Claimant()
 
 @dataclass(slots=True)
 class TakenIn:
-    """Which lanes were claimed; `stirred` if others may be ready before their time."""
+    """Which lanes were claimed; `moved` are contacts whose deliveries, if they wait, may be ready before their time."""
 
     turns: list[str] = field(default_factory=list)
     sends: list[str] = field(default_factory=list)
-    stirred: bool = False
+    moved: set[str] = field(default_factory=set)
 
     def add(self, other: TakenIn) -> None:
         """Take in what another one tells."""
         self.turns += other.turns
         self.sends += other.sends
-        self.stirred = self.stirred or other.stirred
+        self.moved |= other.moved
 
 
 @dataclass(slots=True)
@@ -76,13 +76,15 @@ class Desk:
         self.moved.add(contact_id)
 
     def wake(self, claimant: Claimant) -> TakenIn:
-        """Wake the lanes of all who have something to be done."""
+        """Wake the lanes of all who have something to be done.
+
+        Deliveries that wait are left to a transaction of their own: whoever sends holds lanes and then changes contacts, here it is
+        the other way round, and one would wait for the other.
+        """
         wake, kind = lanes.wake_all, lanes.Kind
         turns = wake(self.connection, kind.TURNS, self.turns, self.now, lanes.Rank.REPLY, claimant.turns)
         sends = wake(self.connection, kind.SENDS, self.sends, self.now, lanes.Rank.REPLY, claimant.sends)
-        waiting = sorted(self.moved - self.sends)
-        stirred = [lanes.stir(self.connection, kind.SENDS, contact_id, self.now) for contact_id in waiting]
-        return TakenIn(turns, sends, any(stirred))
+        return TakenIn(turns, sends, self.moved - self.sends)
 
     def identify(self, number_id: str, sender: Sender, sent_at: datetime) -> str:
         """Return the contact who is this sender; one that has just become two in one may be owed something."""

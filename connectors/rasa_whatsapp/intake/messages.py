@@ -19,7 +19,7 @@ def take(desk: Desk, event: MessageReceived) -> None:
     _note_keyword(desk, contact_id, event)
     if not isinstance(event.content, Aside):
         desk.open_window(contact_id, event.sent_at)
-        follow_ups.overtaken(desk.connection, contact_id, desk.now)
+        follow_ups.overtaken_unheld(desk.connection, contact_id, desk.now)
     if event.raw["message"].get("referral"):
         contacts.record_referral(desk.connection, contact_id, min(event.sent_at, desk.now))
     no_turn = _no_turn(event.content, desk.rules)

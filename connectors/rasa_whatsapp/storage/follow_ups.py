@@ -47,6 +47,14 @@ _OVERTAKE = (
 )
 
 
+_OVERTAKE_UNHELD = _OVERTAKE.where(
+    follow_ups.c.id.in_(
+        select(follow_ups.c.id)
+        .where(follow_ups.c.contact_id == bindparam("contact"), _IS_OPEN)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+)
 _DUE = (
     select(follow_ups)
     .where(follow_ups.c.state == State.PENDING.value, follow_ups.c.fire_at <= bindparam("now"))
@@ -142,6 +150,11 @@ def cancel(
 def overtaken(connection: Connection, contact_id: str, now: datetime) -> None:
     """Cancel what should only be said if the customer stays silent: they have just written."""
     connection.execute(_OVERTAKE, {"contact": contact_id, "now": now})
+
+
+def overtaken_unheld(connection: Connection, contact_id: str, now: datetime) -> None:
+    """Do the same without waiting for a transaction that is at one of them: the turn of what they wrote sees to that one."""
+    connection.execute(_OVERTAKE_UNHELD, {"contact": contact_id, "now": now})
 
 
 def claim_due(connection: Connection, now: datetime, most: int) -> list[FollowUp]:

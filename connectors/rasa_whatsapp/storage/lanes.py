@@ -125,6 +125,12 @@ def stir(connection: Connection, kind: Kind, contact_id: str, now: datetime) -> 
     return True
 
 
+def stir_all(connection: Connection, kind: Kind, contact_ids: Iterable[str], now: datetime) -> bool:
+    """Let the lanes of these contacts that wait be looked at now; return whether any had waited."""
+    waited = [stir(connection, kind, contact_id, now) for contact_id in sorted(contact_ids)]
+    return any(waited)
+
+
 def claim(
     connection: Connection, kind: Kind, owner: str, now: datetime, most: int, rank: Rank = Rank.BULK
 ) -> list[Lane]:
