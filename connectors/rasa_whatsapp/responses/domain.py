@@ -43,6 +43,18 @@ class Variation:
     document: Document
     position: int
 
+    @property
+    def template(self) -> str:
+        """Return the name of the template that it carries (`custom.template.name`), or nothing."""
+        custom = self.content.get("custom")
+        template = custom.get("template") if isinstance(custom, dict) else None
+        return str(template.get("name") or "") if isinstance(template, dict) else ""
+
+    @property
+    def place(self) -> str:
+        """Return where it begins, as file and line."""
+        return f"{self.file}:{self.document.line(['responses', self.response, self.position])}"
+
     def problem(self, text: str) -> Problem:
         """Return a problem of this variation; a path at the text's beginning (`custom.whatsapp.type ...`) leads to its line."""
         line = self.document.line(["responses", self.response, self.position, *path_in(text)])
