@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp import yaml_files
-from rasa_whatsapp.cloud.providers import DIALOG_360, Account, cloud_api, dialog360
+from rasa_whatsapp.cloud.providers import (
+    DIALOG_360,
+    Account,
+    BusinessAccount,
+    business_account,
+    cloud_api,
+    dialog360,
+)
 from rasa_whatsapp.config import CREDENTIALS_KEY, Settings, read_settings
 from rasa_whatsapp.errors import ConfigInvalid
 from rasa_whatsapp.settings.numbers import BusinessNumber
@@ -42,13 +49,34 @@ def load_accounts(path: Path) -> dict[str, Account]:
 
     Raises ConfigInvalid with everything that is wrong with the rest.
     """
-    block = _block(path)
-    if isinstance(block, dict):
-        needed = {key: value for key, value in block.items() if key in _ACCOUNT_KEYS}
-        if isinstance(needed.get("numbers"), list):
-            needed["numbers"] = [_without_app_secret(number) for number in needed["numbers"]]
-        block = needed | _STAND_INS
-    return accounts(_read(path, block))
+    return accounts(_load_for_calls(path, _ACCOUNT_KEYS))
+
+
+def load_business_account(path: Path) -> BusinessAccount:
+    """Return the account that owns the templates, with the token of the number that is meant when none is named.
+
+    What its calls do not need may be missing. Raises ConfigInvalid with everything that is wrong with the rest.
+    """
+    settings = _load_for_calls(path, (*_ACCOUNT_KEYS, "business_account_id"))
+    if is_dialog360(settings):
+        raise ConfigInvalid(
+            str(path),
+            ["provider: these commands speak Meta's own API for templates, which 360dialog has not; manage them there"],
+        )
+    if settings["business_account_id"] is None:
+        raise ConfigInvalid(
+            str(path),
+            [
+                "business_account_id: missing; it names the account that owns the templates "
+                "(WhatsApp Manager shows it, digits)"
+            ],
+        )
+    return business_account(
+        account_id=settings["business_account_id"],
+        access_token=settings.account_values[0].access_token,
+        graph_url=settings["graph_url"],
+        api_version=settings["api_version"],
+    )
 
 
 def accounts(settings: Settings) -> dict[str, Account]:
@@ -87,6 +115,17 @@ def _block(path: Path) -> Any:
     if not isinstance(content, dict) or CREDENTIALS_KEY not in content:
         raise ConfigInvalid(str(path), [f"it has no block {CREDENTIALS_KEY}"])
     return content[CREDENTIALS_KEY]
+
+
+def _load_for_calls(path: Path, keys: Collection[str]) -> Settings:
+    """Return the settings of these keys; of the others none is needed by who only calls the provider."""
+    block = _block(path)
+    if isinstance(block, dict):
+        needed = {key: value for key, value in block.items() if key in keys}
+        if isinstance(needed.get("numbers"), list):
+            needed["numbers"] = [_without_app_secret(number) for number in needed["numbers"]]
+        block = needed | _STAND_INS
+    return _read(path, block)
 
 
 def _read(path: Path, block: Any) -> Settings:

@@ -107,6 +107,30 @@ def dialog360(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessAccount:
+    """The WhatsApp Business Account that owns the templates: where its calls go and what they carry, at Meta's own door."""
+
+    account_id: str
+    version_url: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+def business_account(
+    *,
+    account_id: str,
+    access_token: str,
+    graph_url: str = DEFAULT_URLS[CLOUD_API],
+    api_version: str = DEFAULT_API_VERSION,
+) -> BusinessAccount:
+    """Return the account; raises ValueError if `graph_url` is no web address."""
+    return BusinessAccount(
+        account_id=account_id,
+        version_url=f"{_checked(graph_url)}/{api_version}",
+        headers={"Authorization": f"Bearer {access_token}"},
+    )
+
+
 def _checked(url: str) -> str:
     if read_address(url) is None:
         raise ValueError("the provider's address is no http or https address")

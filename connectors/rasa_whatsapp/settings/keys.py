@@ -67,7 +67,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="business_account_id",
         read=readers.digits,
-        meaning="Id of the WhatsApp Business Account; not used by this version.",
+        meaning="Id of the WhatsApp Business Account, which owns the templates.",
     ),
     Setting(
         name="graph_url", read=readers.web_address, meaning="Where messages are sent to."

@@ -1,0 +1,151 @@
+"""The calls of Meta's template management, what their answers say, and what its refusals mean."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rasa_whatsapp.cloud.management_errors import Scope, read_failure
+from rasa_whatsapp.cloud.template_calls import (
+    Created,
+    Page,
+    creation,
+    deletion,
+    edit,
+    listing,
+    read_created,
+    read_page,
+)
+from rasa_whatsapp.cloud.wire import MalformedField
+
+FIELDS = "id,name,language,status,category,parameter_format,components,message_send_ttl_seconds,quality_score,rejected_reason"
+ITEM = {"id": "77", "name": "news", "language": "en_US", "status": "REJECTED", "category": "UTILITY"}
+
+
+def body(value):
+    """Return a value as the bytes of an answer."""
+    return json.dumps(value).encode()
+
+
+def test_a_listing_goes_on_by_its_cursor():
+    """The fields that Meta leaves out by itself are asked for."""
+    assert (listing("2").method, listing("2").path, listing("2").is_safe) == ("GET", "2/message_templates", True)
+    assert listing("2").query == {"fields": FIELDS, "limit": "100"}
+    assert listing("2", "abc").query == {"fields": FIELDS, "limit": "100", "after": "abc"}
+
+
+def test_a_creation_sends_what_meta_knows():
+    """What is the catalogue's alone stays here."""
+    declared = {"name": "news", "language": "en", "category": "UTILITY", "components": [], "parameter_format": None}
+    call = creation("2", declared | {"status": "APPROVED", "message_send_ttl_seconds": 60, "responses": ["utter_news"]})
+    assert (call.method, call.path, call.is_safe) == ("POST", "2/message_templates", False)
+    assert call.body == {
+        "name": "news",
+        "language": "en",
+        "category": "UTILITY",
+        "components": [],
+        "message_send_ttl_seconds": 60,
+    }
+
+
+def test_edits_and_deletions():
+    """A translation has an id; a deletion without it takes all languages."""
+    assert (edit("77", {"category": "UTILITY"}).path, edit("77", {"category": "UTILITY"}).body) == (
+        "77",
+        {"category": "UTILITY"},
+    )
+    assert deletion("2", "news").query == {"name": "news"}
+    assert deletion("2", "news", "77").query == {"name": "news", "hsm_id": "77"}
+    assert (deletion("2", "news").method, deletion("2", "news").path) == ("DELETE", "2/message_templates")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ("en_US", "REJECTED", None, None)),
+        (
+            {"quality_score": {"score": "GREEN", "date": 1}, "rejected_reason": "NONE"},
+            ("en_US", "REJECTED", "GREEN", None),
+        ),
+        ({"language": "en-US", "status": "approved"}, ("en_US", "APPROVED", None, None)),
+        ({"rejected_reason": "INVALID_FORMAT", "id": 77}, ("en_US", "REJECTED", None, "INVALID_FORMAT")),
+    ],
+)
+def test_templates_of_a_page(more, expected):
+    """Quality and reason may be missing; the language is written as the API takes it."""
+    (template,) = read_page(body({"data": [ITEM | more]})).templates
+    assert (template.language, template.status, template.quality, template.rejected_reason) == expected
+    assert (template.id, template.key) == ("77", ("news", "en_US"))
+
+
+@pytest.mark.parametrize(
+    ("paging", "after"),
+    [
+        ({}, None),
+        ({"paging": {"cursors": {"before": "a", "after": "b"}}}, None),
+        ({"paging": {"cursors": {"after": "b"}, "next": "https://elsewhere.example/x"}}, "b"),
+    ],
+)
+def test_the_last_page_has_no_next(paging, after):
+    """The cursor is taken; the address is not."""
+    assert read_page(body({"data": []} | paging)) == Page((), after)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"<html>", "the answer is no JSON"),
+        (b"[]", "the answer is not an object"),
+        (b"{}", "data is missing or not a list"),
+        (body({"data": [1]}), "data is not an object"),
+        (body({"data": [{"id": "1"}]}), "language is missing or not a text"),
+        (body({"data": [], "paging": {"next": "x"}}), "paging.cursors is not an object"),
+        (body({"data": [], "paging": {"next": "x", "cursors": {}}}), "after is missing or not a text"),
+    ],
+)
+def test_answers_that_are_none(answer, problem):
+    """The field is named, never its value."""
+    with pytest.raises(MalformedField) as raised:
+        read_page(answer)
+    assert str(raised.value) in (problem, "name is missing or not a text")
+
+
+def test_what_became_of_a_creation():
+    """Meta may give it another category."""
+    assert read_created(body({"id": "77", "status": "APPROVED", "category": "MARKETING"})) == Created(
+        "77", "APPROVED", "MARKETING"
+    )
+    assert read_created(body({"id": 77})) == Created("77", "PENDING", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "scope", "again", "told"),
+    [
+        (401, {"code": 190, "message": "Error validating"}, Scope.ACCOUNT, False,
+         "Meta's error 190: the access token has expired: set a new access_token. Meta says: Error validating"),
+        (400, {"code": 100, "error_subcode": 33, "message": "Unsupported get request."}, Scope.ACCOUNT, False,
+         "Meta's error 100 (33): there is no such account for this token"),
+        (403, {"code": 200}, Scope.ACCOUNT, False, "Meta's error 200: the access token lacks a permission"),
+        (400, {"code": 100, "error_subcode": 2388299, "error_user_msg": "Variables can't be at the end."}, Scope.TEMPLATE,
+         False, "Meta's error 100 (2388299): the text begins or ends with a variable: put a word before and after it. "
+         "Meta says: Variables can't be at the end."),
+        (400, {"code": 100, "error_subcode": 2388023}, Scope.TEMPLATE, False, "Meta's error 100 (2388023): this name and language"),
+        (400, {"code": 100, "error_subcode": 2388019}, Scope.ACCOUNT, False, "Meta's error 100 (2388019): the account has as many"),
+        (400, {"code": 100, "message": "m", "error_data": {"details": "name is too long"}}, Scope.TEMPLATE, False,
+         "Meta's error 100: Meta does not accept a field: see its words. Meta says: name is too long"),
+        (400, {"code": 100, "error_data": "as a text"}, Scope.TEMPLATE, False, "Meta's error 100: Meta does not accept a field"),
+        (400, {"code": 80007}, Scope.ACCOUNT, True, "Meta's error 80007: the account's call rate is reached"),
+        (503, {"code": 2}, Scope.ACCOUNT, True, "Meta's error 2: Meta is overloaded"),
+        (429, {"code": 999999}, Scope.ACCOUNT, True, "Meta's error 999999: too many calls"),
+        (500, {"code": 999999}, Scope.UNCERTAIN, True, "Meta's error 999999: Meta answered with a server error"),
+        (400, {"code": 999999}, Scope.TEMPLATE, False, "Meta's error 999999: see Meta's list of error codes"),
+        (502, None, Scope.UNCERTAIN, True, "HTTP 502: a gateway answered instead of Meta"),
+        (302, None, Scope.ACCOUNT, False, "HTTP 302 without an explanation: check graph_url and api_version"),
+    ],
+)  # fmt: skip
+def test_refusals(status, error, scope, again, told):
+    """Each tells code, remedy and Meta's words; and whether it is this template's affair or everything's."""
+    failure = read_failure(status, b"<html>" if error is None else body({"error": error}))
+    assert (failure.scope, failure.again) == (scope, again)
+    assert failure.text.startswith(told)
