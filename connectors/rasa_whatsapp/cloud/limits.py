@@ -40,6 +40,7 @@ CALLBACK_DATA = 512
 TEMPLATE_BODY = 1024  # templates/components: the body after its variables are filled
 QUICK_REPLY_PAYLOAD = 128
 TEMPLATE_NAME = 512  # templates/components: what a template may be made of
+TEMPLATES_PER_HOUR = 100  # templates/template-management: creations of one account
 TEMPLATE_HEADER = 60
 TEMPLATE_FOOTER = 60
 TEMPLATE_BUTTONS = 10
