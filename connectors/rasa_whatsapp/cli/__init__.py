@@ -24,7 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inbox": ("inbox", "Show parked messages, replay or discard them."),
     "intake": ("intake", "Serve the webhook without Rasa, over the store that the Rasa servers drain."),
     "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
-    "templates": ("templates", "Check the templates that are declared beside the bot."),
+    "templates": (
+        "templates",
+        "Check the declared templates; compare them with Meta's, hand them in, fetch or delete them.",
+    ),
 }
 
 

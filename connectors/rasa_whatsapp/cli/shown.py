@@ -43,6 +43,13 @@ def fields(row: Mapping[str, Any]) -> None:
         click.echo(f"{name:<{width}}  {_plain(value)}")
 
 
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines with their columns one below the other."""
+    plain = [[line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*plain, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in plain]
+
+
 def listed(names: Iterable[object]) -> str:
     """Return names for the end of an error's line."""
     return ", ".join(line(str(name)) for name in names)

@@ -1,4 +1,4 @@
-"""`rasa-whatsapp templates`: the templates that are declared beside the bot, looked at before Meta does."""
+"""`rasa-whatsapp templates lint`: the templates that are declared beside the bot, looked at before Meta does."""
 
 from __future__ import annotations
 
@@ -11,34 +11,28 @@ import click
 
 from rasa_whatsapp.cli import shown
 from rasa_whatsapp.cli.check import DOMAIN
+from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.responses.domain import read_domain
 from rasa_whatsapp.template_lint import Finding, lint
 
-CATALOGUE = Path("data/whatsapp_templates.yml")
 
-
-@click.group("templates")
-def command() -> None:
-    """Check the templates that are declared beside the bot."""
-
-
-@command.command("lint")
-@click.argument("path", type=click.Path(path_type=Path), default=CATALOGUE)
+@click.command("lint")
+@sources.catalogue
 @click.option(
     "--domain",
     type=click.Path(exists=True, path_type=Path),
     show_default=f"{DOMAIN}, if it is there",
     help="The bot's domain, a file or a folder: tells which templates its responses use.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def lint_command(path: Path, domain: Path | None, form: str) -> None:
+@sources.form
+def command(catalogue: Path, domain: Path | None, form: str) -> None:
     """Show everything in the templates that Meta would refuse or the bot would miss, with file and line (exit status 1).
 
     PATH is a file or a folder of them, data/whatsapp_templates.yml if none is given. Nothing is asked of Meta. What responses
     ask of a template is `rasa-whatsapp check`'s affair.
     """
     where = domain or (DOMAIN if DOMAIN.exists() else None)
-    count, findings = lint(path, read_domain(where) if where else None)
+    count, findings = lint(catalogue, read_domain(where) if where else None)
     if form == "json":
         click.echo(json.dumps(_plain(count, findings), ensure_ascii=False, indent=2))
     else:
