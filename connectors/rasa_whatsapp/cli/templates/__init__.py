@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rasa_whatsapp.cli.templates import diff, lint, status
+from rasa_whatsapp.cli.templates import diff, lint, preview, status
 
 
 @click.group("templates")
@@ -15,3 +15,4 @@ def command() -> None:
 command.add_command(lint.command)
 command.add_command(status.command)
 command.add_command(diff.command)
+command.add_command(preview.command)
