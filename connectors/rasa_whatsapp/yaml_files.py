@@ -6,6 +6,9 @@ a text stays as it is written; who wants it expanded does so.
 
 from __future__ import annotations
 
+import io
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
+
+_NO_BREAK = 1_000_000  # characters: lines stay as long as they are
+_NEW_FILE = 0o644
 
 
 class Unreadable(Exception):
@@ -71,6 +78,46 @@ def dump(content: Any, path: Path) -> None:
         _plain().dump(content, file)
 
 
+def load_for_editing(path: Path) -> Any:
+    """Return the content of a YAML file that remembers comments, order and quotes; raises Unreadable.
+
+    Its mappings and lists are dicts and lists; change them in place and hand them to `edited`.
+    """
+    with _reading(path) as text:
+        return _faithful().load(text)
+
+
+def edited(content: Any) -> str:
+    """Return the text of a YAML file that was loaded for editing, or of plain data.
+
+    Raises Unreadable if the text would not be read as the same content.
+    """
+    lists = (
+        [value for value in content.values() if isinstance(value, CommentedSeq)] if isinstance(content, dict) else []
+    )
+    text = io.StringIO()
+    _faithful(offset=next((each.lc.col for each in lists if each.lc.col is not None), 0)).dump(content, text)
+    if _plain().load(text.getvalue()) != content:
+        raise Unreadable("its comments or its layout cannot be kept with the changes")
+    return text.getvalue()
+
+
+def write(text: str, path: Path) -> None:
+    """Put a file in place of what is there, whole or not at all; a link stays one."""
+    target = path.resolve()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
+        draft = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            draft.chmod(target.stat().st_mode & 0o7777 if target.exists() else _NEW_FILE)
+            draft.replace(target)
+        except BaseException:
+            draft.unlink()
+            raise
+
+
 @contextmanager
 def _reading(path: Path) -> Iterator[str]:
     """Hand out the text of a file; what goes wrong with it becomes Unreadable."""
@@ -101,6 +148,16 @@ def _plain() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.Resolver = _PlainResolver
     yaml.default_flow_style = False
+    return yaml
+
+
+def _faithful(offset: int = 0) -> Any:
+    """Return a reader and writer that keeps what people wrote; a dash stands `offset` blanks behind its key."""
+    yaml: Any = YAML(typ="rt", pure=True)  # its attributes are declared as None
+    yaml.Resolver = _PlainResolver
+    yaml.preserve_quotes = True
+    yaml.width = _NO_BREAK
+    yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
     return yaml
 
 

@@ -193,3 +193,49 @@ def test_credentials_that_do_not_do(bot: Bot, change: tuple[str, str], told: str
         output = bot.run(command, status=1)
         assert output.startswith("Error: ")
         assert told in output
+
+
+def test_pull_shows_what_changes_and_asks(bot: Bot) -> None:
+    """Whoever says no keeps the file."""
+    bot.declare("# ours\n", NEWS.replace("here", "there"), NEWS.replace("en", "fr"))
+    bot.set_status("news", "de", "PAUSED")
+    before = bot.catalogue.read_text()
+    output = bot.run("pull", input="n\n", status=1)
+    assert output.splitlines() == [
+        "~ data/whatsapp_templates.yml:3: news (en)",
+        "    body.text",
+        "      declared: It is there.",
+        "      at Meta:  It is here.",
+        "+ data/whatsapp_templates.yml: news (de) is added",
+        "+ data/whatsapp_templates.yml: offer (en) is added",
+        "Meta does not have, so they stay as they are: news (fr)",
+        "Change data/whatsapp_templates.yml? [y/N]: n",
+        "Aborted!",
+    ]
+    assert bot.catalogue.read_text() == before
+    assert bot.run("pull", "--yes").endswith(
+        "data/whatsapp_templates.yml is written: 4 templates, each language apart.\n"
+    )
+    text = bot.catalogue.read_text()
+    assert text.startswith(f"whatsapp_templates:\n# ours\n{NEWS}{NEWS.replace('en', 'fr')}\n- name: news\n")
+    assert "status: PAUSED" in text
+    assert bot.run("diff", status=1).splitlines()[-1] == "4 declared templates, 1 difference"
+    assert bot.run("pull").splitlines()[-1] == "Nothing to change."
+
+
+def test_pull_into_another_file(bot: Bot) -> None:
+    """The catalogue stays; a file that is new needs no question."""
+    bot.declare(NEWS.replace("here", "there"))
+    before = bot.catalogue.read_text()
+    assert bot.run("pull", "--into", "fetched/all.yml").splitlines()[-1] == (
+        "fetched/all.yml is written: 3 templates, each language apart."
+    )
+    assert bot.catalogue.read_text() == before
+    assert bot.run("diff", "fetched") == "3 declared templates, 0 differences\n"
+
+
+def test_pull_into_what_is_no_catalogue(bot: Bot) -> None:
+    """It is left alone."""
+    bot.catalogue.write_text("a: 1\n")
+    assert "has no list under the key whatsapp_templates" in bot.run("pull", "--yes", status=1)
+    assert bot.catalogue.read_text() == "a: 1\n"

@@ -41,6 +41,20 @@ def category_of(template: JSONDict) -> str:
     return str(template.get("category", "")).upper()
 
 
+def is_same(key: str, declared: Any, at_meta: Any) -> bool:
+    """Tell whether a value of a component or button means the same on both sides."""
+    ours, theirs = _value(key, declared), _value(key, at_meta)
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        theirs = {name: theirs.get(name) for name in ours}
+    return key in _NOT_GIVEN_BACK or bool(ours == theirs or not (ours or theirs))  # a false one need not be told
+
+
+def examples_differ(declared: JSONDict, at_meta: JSONDict) -> bool:
+    """Tell whether both give examples, and not the same ones."""
+    ours, theirs = _examples(declared), _examples(at_meta)
+    return bool(ours and theirs and ours != theirs)
+
+
 def _of_the_whole(declared: JSONDict, at_meta: JSONDict) -> Iterator[Difference]:
     ours, theirs = category_of(declared), category_of(at_meta)
     if ours != theirs:
@@ -96,16 +110,12 @@ def _of_cards(within: str, declared: Any, at_meta: Any) -> Iterator[Difference]:
 def _of_a_part(part: str, declared: JSONDict, at_meta: JSONDict) -> Iterator[Difference]:
     """Yield what is different in a component or button of the same type, by what the declaration says of it."""
     for key in sorted(declared.keys() - _NOT_GIVEN_BACK):
-        ours, theirs = _value(key, declared[key]), _value(key, at_meta.get(key))
-        if isinstance(ours, dict) and isinstance(theirs, dict):
-            theirs = {name: theirs.get(name) for name in ours}
-        if ours != theirs and (ours or theirs):  # a false or empty one need not be told
-            yield Difference(f"{part}.{key}", ours, theirs)
+        if not is_same(key, declared[key], at_meta.get(key)):
+            yield Difference(f"{part}.{key}", _value(key, declared[key]), _value(key, at_meta.get(key)))
     if at_meta.get("format") is not None and "format" not in declared and _word(at_meta["format"]) != "TEXT":
         yield Difference(f"{part}.format", "TEXT", _word(at_meta["format"]))
-    ours, theirs = _examples(declared), _examples(at_meta)
-    if ours and theirs and ours != theirs:
-        yield Difference(f"{part}.example", ours, theirs)
+    if examples_differ(declared, at_meta):
+        yield Difference(f"{part}.example", _examples(declared), _examples(at_meta))
 
 
 def _is_code_button(declared: JSONDict, at_meta: JSONDict) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rasa_whatsapp.cli.templates import diff, lint, preview, status
+from rasa_whatsapp.cli.templates import diff, lint, preview, pull, status
 
 
 @click.group("templates")
@@ -16,3 +16,4 @@ command.add_command(lint.command)
 command.add_command(status.command)
 command.add_command(diff.command)
 command.add_command(preview.command)
+command.add_command(pull.command)
