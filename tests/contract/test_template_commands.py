@@ -16,6 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
+from rasa_whatsapp.template_account import TemplateAccount
 
 START = [sys.executable, "-c", "from rasa_whatsapp.cli import main; main()", "simulator", "--port", "0"]
 TOKEN = "demo-access-token"
@@ -27,16 +28,29 @@ rasa_whatsapp.WhatsAppInput:
   app_secret: ${{NOT_NEEDED_HERE}}
   graph_url: {url}
 """
-NEWS = '- {name: news, language: en, category: UTILITY, components: [{type: BODY, text: "It is here."}]}\n'
-NEWS_DE = '- {name: news, language: de, category: UTILITY, components: [{type: BODY, text: "Sie ist da."}]}\n'
-OFFER = '- {name: offer, language: en, category: MARKETING, components: [{type: BODY, text: "Half price."}]}\n'
+
+
+def template(name: str, language: str, text: str, category: str = "UTILITY") -> str:
+    """Return an entry of a catalogue, on one line."""
+    body = f'components: [{{type: BODY, text: "{text}"}}]'
+    return f"- {{name: {name}, language: {language}, category: {category}, {body}}}\n"
+
+
+NEWS = template("news", "en", "It is here.")
+NEWS_DE = template("news", "de", "Sie ist da.")
+NEWS_FR = template("news", "fr", "Elle est là.")
+OFFER = template("offer", "en", "Half price.", "MARKETING")
+LETTER = template("letter", "en", "There is a letter for you.")
+LETTER_DE = template("letter", "de", "Du hast einen Brief.")
+LETTER_FR = template("letter", "fr", "Une lettre pour toi.")
 
 
 @contextmanager
-def simulator(templates: Path | None = None) -> Iterator[str]:
+def simulator(templates: Path, *options: str) -> Iterator[str]:
     """Start a simulator whose account has these templates; yield its address."""
-    options = ["--templates", str(templates)] if templates else []
-    process = subprocess.Popen([*START, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [*START, "--templates", str(templates), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -72,9 +86,10 @@ class Bot:
         """Run a command of `templates`; return what it says as JSON."""
         return json.loads(self.run(*arguments, "--format", "json", status=status))
 
-    def set_status(self, name: str, language: str, status: str) -> None:
+    def set_status(self, name: str, language: str, status: str, **more: str) -> None:
         """Let Meta give a template another status."""
-        answer = requests.put(f"{self.url}/control/templates/{name}/{language}", json={"status": status}, timeout=5)
+        url = f"{self.url}/control/templates/{name}/{language}"
+        answer = requests.put(url, json={"status": status, **more}, timeout=5)
         assert answer.ok, answer.text
 
 
@@ -92,14 +107,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def bot(folder: Path) -> Iterator[Bot]:
     """Return a bot whose account has three templates."""
     (folder / "account.yml").write_text("whatsapp_templates:\n" + NEWS + NEWS_DE + OFFER, "utf-8")
-    with simulator(folder / "account.yml") as url:
+    with simulator(folder / "account.yml", "--manual-review") as url:
+        (folder / "credentials.yml").write_text(CREDENTIALS.format(url=url))
+        yield Bot(folder, url)
+
+
+@pytest.fixture
+def quick(folder: Path) -> Iterator[Bot]:
+    """Return a bot whose account has one template, and whose templates are reviewed in a moment."""
+    (folder / "account.yml").write_text("whatsapp_templates:\n" + NEWS, "utf-8")
+    with simulator(folder / "account.yml", "--review-seconds", "0.2") as url:
         (folder / "credentials.yml").write_text(CREDENTIALS.format(url=url))
         yield Bot(folder, url)
 
 
 def test_the_status_of_each_declared_template(bot: Bot) -> None:
     """What Meta has not, or not approved, is exit status 1; what nobody declared is told."""
-    bot.declare(NEWS, NEWS_DE.replace("UTILITY", "MARKETING"), NEWS.replace("en", "fr"))
+    bot.declare(NEWS, NEWS_DE.replace("UTILITY", "MARKETING"), NEWS_FR)
     bot.set_status("news", "de", "PAUSED")
     assert bot.run("status", status=1).splitlines() == [
         "TEMPLATE  LANGUAGE  STATUS    CATEGORY  QUALITY  REMARKS",
@@ -144,7 +168,7 @@ def test_no_difference(bot: Bot) -> None:
 
 def test_differences(bot: Bot) -> None:
     """What would be created, what changed and in which part, and what only Meta has."""
-    bot.declare(NEWS.replace("here", "there"), NEWS.replace("en", "fr"), NEWS_DE)
+    bot.declare(NEWS.replace("here", "there"), NEWS_FR, NEWS_DE)
     assert bot.run("diff", status=1).splitlines() == [
         "~ data/whatsapp_templates.yml:2: news (en)",
         "    body.text",
@@ -197,7 +221,7 @@ def test_credentials_that_do_not_do(bot: Bot, change: tuple[str, str], told: str
 
 def test_pull_shows_what_changes_and_asks(bot: Bot) -> None:
     """Whoever says no keeps the file."""
-    bot.declare("# ours\n", NEWS.replace("here", "there"), NEWS.replace("en", "fr"))
+    bot.declare("# ours\n", NEWS.replace("here", "there"), NEWS_FR)
     bot.set_status("news", "de", "PAUSED")
     before = bot.catalogue.read_text()
     output = bot.run("pull", input="n\n", status=1)
@@ -217,7 +241,7 @@ def test_pull_shows_what_changes_and_asks(bot: Bot) -> None:
         "data/whatsapp_templates.yml is written: 4 templates, each language apart.\n"
     )
     text = bot.catalogue.read_text()
-    assert text.startswith(f"whatsapp_templates:\n# ours\n{NEWS}{NEWS.replace('en', 'fr')}\n- name: news\n")
+    assert text.startswith(f"whatsapp_templates:\n# ours\n{NEWS}{NEWS_FR}\n- name: news\n")
     assert "status: PAUSED" in text
     assert bot.run("diff", status=1).splitlines()[-1] == "4 declared templates, 1 difference"
     assert bot.run("pull").splitlines()[-1] == "Nothing to change."
@@ -239,3 +263,177 @@ def test_pull_into_what_is_no_catalogue(bot: Bot) -> None:
     bot.catalogue.write_text("a: 1\n")
     assert "has no list under the key whatsapp_templates" in bot.run("pull", "--yes", status=1)
     assert bot.catalogue.read_text() == "a: 1\n"
+
+
+def test_push_shows_a_plan_and_asks(bot: Bot) -> None:
+    """Nothing is done before; a dry run does not ask."""
+    half = template("offer", "de", "Alles um die Hälfte, 20 % Rabatt.")
+    bot.declare(NEWS.replace("here", "there"), NEWS_DE, OFFER.replace("MARKETING", "UTILITY"), half)
+    bot.set_status("news", "de", "DISABLED")
+    plan = [
+        "~ news (en): edit body.text; it is reviewed again, and cannot be sent until then",
+        "! news (de): Meta has disabled it for good: make a new one under another name",
+        "! offer (en): Meta has it as MARKETING, which is fixed once it was approved: declare that, or ask for a review in "
+        "WhatsApp Manager",
+        "+ offer (de): create as UTILITY",
+        "An approved template can be edited once in 24 hours, ten times in 30 days.",
+    ]
+    assert bot.run("push", "--dry-run").splitlines() == plan
+    assert bot.run("push", input="n\n", status=1).splitlines() == [*plan, "Hand in 2 templates? [y/N]: n", "Aborted!"]
+    assert bot.run("push", "--yes", status=1).splitlines() == [
+        *plan,
+        "news (en): edited",
+        "offer (de): created, PENDING",
+        "offer (de): Meta made it MARKETING, not UTILITY: that costs and asks for consent as such",
+        "2 of 2 templates handed in.",
+    ]
+    again = bot.run("push", status=1).splitlines()
+    assert again[0] == "= news (en): as declared, PENDING"
+    assert again[-1] == "Nothing to push."
+
+
+def test_push_refuses_what_lint_finds(bot: Bot) -> None:
+    """Meta is not even asked."""
+    bot.declare(NEWS.replace("UTILITY", "NEWS"))
+    output = bot.run("push", "--yes", status=1)
+    assert output.splitlines()[-1] == "Error: nothing is pushed: mend 1 finding first"
+    assert "data/whatsapp_templates.yml:2: news (en): category 'NEWS'" in output
+
+
+def test_a_refused_template_does_not_hold_up_the_others(bot: Bot) -> None:
+    """It is told with Meta's code and words; the exit status tells, too."""
+    bot.run("delete", "news", "--language", "de", "--yes")
+    bot.declare(NEWS, NEWS_DE, NEWS_FR)
+    output = bot.run("push", "--yes", status=1).splitlines()
+    assert output[3].startswith(
+        "news (de): Meta's error 100 (2388023): this name and language are being deleted: Meta locks"
+    )
+    assert output[4:] == ["news (fr): created, PENDING", "1 of 2 templates handed in."]
+
+
+def test_the_hundredth_creation(bot: Bot) -> None:
+    """What is beyond waits for an hour; a second run meets Meta's refusal and says what is left."""
+    many = [NEWS.replace("news", f"news_{number:03}").replace("here", f"here, {number}") for number in range(102)]
+    bot.declare(*many)
+    output = bot.run("push", "--yes", status=1).splitlines()
+    assert "Meta allows 100 creations an hour: 2 templates more to create. Push again in an hour." in output
+    assert output[-1] == "100 of 100 templates handed in."
+    output = bot.run("push", "--yes", status=1).splitlines()
+    assert output[-3].startswith("news_100 (en): Meta's error 80007: the account's call rate is reached: wait an hour")
+    assert output[-2:] == ["0 of 2 templates handed in.", "Left: news_101 (en). Push again: it goes on with these."]
+
+
+def test_push_waits_for_the_review(quick: Bot) -> None:
+    """And tells how it ended; what is approved is exit status 0."""
+    quick.declare(NEWS, NEWS_DE)
+    output = quick.run("push", "--yes", "--wait").splitlines()
+    assert output[-1] == "news (de): APPROVED"
+    assert quick.run("status").splitlines()[-1] == "2 declared templates, 0 not approved"
+
+
+def test_a_review_that_ends_badly(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was interrupted while it waited can be taken up again: what is in review is waited for."""
+    bot.declare(LETTER, LETTER_DE)
+    bot.run("push", "--yes")
+    looks: list[float] = []
+
+    def reject(seconds: float) -> None:
+        looks.append(seconds)
+        bot.set_status("letter", "en", "APPROVED")
+        bot.set_status("letter", "de", "REJECTED", reason="PROMOTIONAL")
+
+    monkeypatch.setattr("rasa_whatsapp.cli.templates.push.sleep", reject)
+    output = bot.run("push", "--wait", status=1).splitlines()
+    assert output[-2:] == ["letter (de): REJECTED, reason: PROMOTIONAL", "letter (en): APPROVED"]
+    assert looks == [1.0]
+
+
+def test_a_review_without_end(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time-out is told."""
+    bot.declare(LETTER)
+    monkeypatch.setattr("rasa_whatsapp.cli.templates.push.sleep", lambda seconds: None)
+    output = bot.run("push", "--yes", "--wait", "--wait-minutes", "1", status=1).splitlines()
+    assert output[-2:] == [
+        "letter (en): PENDING",
+        "Not all are reviewed after 1 minute: `templates status` tells later.",
+    ]
+
+
+def test_an_interrupted_push(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done and what is left is told; the next run goes on."""
+    create = TemplateAccount.create
+
+    def interrupted(account: TemplateAccount, declared: dict[str, Any]) -> Any:
+        if declared["language"] == "fr":
+            raise KeyboardInterrupt
+        return create(account, declared)
+
+    monkeypatch.setattr(TemplateAccount, "create", interrupted)
+    bot.declare(LETTER, LETTER_FR, LETTER_DE)
+    assert bot.run("push", "--yes", status=1).splitlines()[3:] == [
+        "letter (en): created, PENDING",
+        "",
+        "Interrupted. Whether the step under way was done is not known: push again, it looks first.",
+        "1 of 3 templates handed in.",
+        "Left: letter (fr), letter (de). Push again: it goes on with these.",
+        "Aborted!",
+    ]
+    monkeypatch.setattr(TemplateAccount, "create", create)
+    assert bot.run("push", "--yes").splitlines()[-1] == "2 of 2 templates handed in."
+
+
+DOMAIN = """
+responses:
+  utter_news:
+  - channel: whatsapp
+    text: "It is here."
+    custom: {template: {name: news}}
+"""
+
+
+def test_delete_tells_who_relies_on_it_and_asks(bot: Bot) -> None:
+    """All languages go, and the name is locked."""
+    (bot.folder / "domain.yml").write_text(DOMAIN)
+    bot.declare(NEWS)
+    told = [
+        "- news (en): APPROVED, UTILITY",
+        "- news (de): APPROVED, UTILITY",
+        "In use: domain.yml:4: utter_news",
+        "Declared: data/whatsapp_templates.yml:2: remove it there, or the next push hands it in again",
+        "Meta locks the name for 30 days: until then nothing can be created under it.",
+    ]
+    assert bot.run("delete", "news", input="n\n", status=1).splitlines() == [
+        *told,
+        "Delete 2 translations of news? [y/N]: n",
+        "Aborted!",
+    ]
+    assert bot.run("delete", "news", "--yes").splitlines() == [*told, "2 translations of news deleted."]
+    assert "Not declared here: offer (en)" in bot.run("status", status=1)
+
+
+def test_delete_one_translation(bot: Bot) -> None:
+    """The others stay; a template that was never approved leaves its name free."""
+    bot.declare(NEWS, NEWS_DE)
+    bot.set_status("news", "de", "REJECTED")
+    assert bot.run("delete", "news", "--language", "de", "--yes").splitlines() == [
+        "- news (de): REJECTED, UTILITY",
+        "domain.yml is not here: not looked whether the bot uses it. --domain names another file or folder.",
+        "Declared: data/whatsapp_templates.yml:3: remove it there, or the next push hands it in again",
+        "1 translation of news deleted.",
+    ]
+    assert [each["status"] for each in bot.json("status", status=1)["templates"]] == ["APPROVED", None]
+    assert "news (de): created, PENDING" in bot.run("push", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nwes"], "Error: Meta has no template nwes\n"),
+        (["news", "--language", "fr"], "Error: Meta has no template news in fr; it has it in en, de\n"),
+        (["offer"], "Error: Meta has disabled offer (en), and deletes no disabled one"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_deleted(bot: Bot, arguments: list[str], told: str) -> None:
+    """Nothing is asked then."""
+    bot.set_status("offer", "en", "DISABLED")
+    assert bot.run("delete", *arguments, "--yes", status=1).startswith(told)

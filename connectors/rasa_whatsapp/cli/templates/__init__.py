@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rasa_whatsapp.cli.templates import diff, lint, preview, pull, status
+from rasa_whatsapp.cli.templates import delete, diff, lint, preview, pull, push, status
 
 
 @click.group("templates")
@@ -15,5 +15,7 @@ def command() -> None:
 command.add_command(lint.command)
 command.add_command(status.command)
 command.add_command(diff.command)
-command.add_command(preview.command)
+command.add_command(push.command)
 command.add_command(pull.command)
+command.add_command(preview.command)
+command.add_command(delete.command)
