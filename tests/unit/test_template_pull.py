@@ -100,10 +100,14 @@ def test_an_entry(item, expected):
          {"components": [BODY, {"type": "CAROUSEL", "cards": [{"components": [{"type": "BODY", "text": "One"}]}]}]},
          [("card 1 body.text", "It is here.", "One"), ("card 2", {"components": [BODY]}, None)],
          {"components": [BODY, {"type": "CAROUSEL", "cards": [{"components": [{"type": "BODY", "text": "One"}]}]}]}),
+        ({"components": [BODY, {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Book", "flow_name": "ours"}]}]},
+         {"components": [BODY, {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Order", "flow_id": "12"}]}]},
+         [("button 1.text", "Book", "Order")],
+         {"components": [BODY, {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Order", "flow_name": "ours"}]}]}),
         ({"components": None}, {}, [("body", None, "It is here.")], {"components": [BODY]}),
     ],
     ids=["the same", "status", "category", "lifetime", "text and footer", "a new footer", "another header", "buttons",
-         "another order of buttons", "a variable", "cards", "no components"],
+         "another order of buttons", "a variable", "cards", "what is said at creation only", "no components"],
 )  # fmt: skip
 def test_an_entry_that_is_there(entry, item, changed, after):
     """It says what Meta has afterwards, and still what is its own."""

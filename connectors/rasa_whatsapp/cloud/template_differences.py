@@ -109,7 +109,7 @@ def _of_cards(within: str, declared: Any, at_meta: Any) -> Iterator[Difference]:
 
 def _of_a_part(part: str, declared: JSONDict, at_meta: JSONDict) -> Iterator[Difference]:
     """Yield what is different in a component or button of the same type, by what the declaration says of it."""
-    for key in sorted(declared.keys() - _NOT_GIVEN_BACK):
+    for key in sorted(declared):
         if not is_same(key, declared[key], at_meta.get(key)):
             yield Difference(f"{part}.{key}", _value(key, declared[key]), _value(key, at_meta.get(key)))
     if at_meta.get("format") is not None and "format" not in declared and _word(at_meta["format"]) != "TEXT":
