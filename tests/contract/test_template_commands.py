@@ -256,6 +256,8 @@ def test_pull_into_another_file(bot: Bot) -> None:
     )
     assert bot.catalogue.read_text() == before
     assert bot.run("diff", "fetched") == "3 declared templates, 0 differences\n"
+    (bot.folder / "empty").mkdir()
+    assert "empty/whatsapp_templates.yml is written: 3 templates" in bot.run("pull", "empty")
 
 
 def test_pull_into_what_is_no_catalogue(bot: Bot) -> None:
@@ -437,3 +439,63 @@ def test_what_cannot_be_deleted(bot: Bot, arguments: list[str], told: str) -> No
     """Nothing is asked then."""
     bot.set_status("offer", "en", "DISABLED")
     assert bot.run("delete", *arguments, "--yes", status=1).startswith(told)
+
+
+RICH = """\
+whatsapp_templates:
+- name: parcel
+  language: en
+  category: utility
+  parameter_format: named
+  message_send_ttl_seconds: 3600
+  components:
+  - {type: header, format: text, text: "News for {{first_name}}",
+     example: {header_text_named_params: [{param_name: first_name, example: Lea}]}}
+  - type: body
+    text: |
+      Your order {{order_id}} has left us, and {{carrier}} is going to bring it.
+
+      It should be with you in two days or three.
+    example: {body_text_named_params: [{param_name: carrier, example: DHL}, {param_name: order_id, example: "1002"}]}
+  - {type: footer, text: "STOP ends these messages."}
+  - type: buttons
+    buttons:
+    - {type: quick_reply, text: "Thanks"}
+    - {type: url, text: "Track", url: "https://shop.example/track"}
+    - {type: phone_number, text: "Call us", phone_number: "4930901820000"}
+- name: coupon
+  language: en
+  category: MARKETING
+  components:
+  - {type: BODY, text: "Dear {{1}}, we have something for you, and it is worth {{2}} euros today.", example: {body_text: [[Lea, "5"]]}}
+  - {type: BUTTONS, buttons: [{type: COPY_CODE, example: SAVE5},
+     {type: URL, text: "Shop", url: "https://shop.example/{{1}}", example: ["https://shop.example/new"]}]}
+"""
+
+
+def test_there_and_back(bot: Bot) -> None:
+    """What was handed in is no difference, and what is fetched can be handed in."""
+    bot.catalogue.write_text(RICH, "utf-8")
+    assert bot.run("push", "--yes").splitlines()[-1] == "2 of 2 templates handed in."
+    assert bot.run("diff", "--declared-only") == "2 declared templates, 0 differences\n"
+    assert bot.run("push").splitlines()[-1] == "Nothing to push."
+    bot.run("delete", "news", "--yes")
+    bot.run("delete", "offer", "--yes")
+    bot.run("pull", "--into", "fetched.yml")
+    assert bot.run("lint", "fetched.yml") == "2 templates checked, each language apart; 0 findings\n"
+    assert bot.run("diff", "fetched.yml") == "2 declared templates, 0 differences\n"
+    assert [line for line in bot.run("pull", input="n\n", status=1).splitlines() if "declared:" in line] == [
+        "      declared: APPROVED",
+        "      declared: APPROVED",
+    ]
+
+
+def test_an_approved_template_is_edited_once_a_day(bot: Bot) -> None:
+    """Meta's refusal is told with its words."""
+    bot.declare(NEWS.replace("here", "there"))
+    bot.run("push", "--yes")
+    bot.set_status("news", "en", "APPROVED")
+    bot.declare(NEWS.replace("here", "in the hall"))
+    output = bot.run("push", "--yes", status=1).splitlines()
+    assert output[2].startswith("news (en): Meta's error 100")
+    assert "24 hours" in output[2]

@@ -123,7 +123,7 @@ def test_what_became_of_a_creation():
     ("status", "error", "scope", "again", "told"),
     [
         (401, {"code": 190, "message": "Error validating"}, Scope.ACCOUNT, False,
-         "Meta's error 190: the access token has expired: set a new access_token. Meta says: Error validating"),
+         "Meta's error 190: the access token has expired: set a new access_token"),
         (400, {"code": 100, "error_subcode": 33, "message": "Unsupported get request."}, Scope.ACCOUNT, False,
          "Meta's error 100 (33): there is no such account for this token"),
         (403, {"code": 200}, Scope.ACCOUNT, False, "Meta's error 200: the access token lacks a permission"),
@@ -149,3 +149,10 @@ def test_refusals(status, error, scope, again, told):
     failure = read_failure(status, b"<html>" if error is None else body({"error": error}))
     assert (failure.scope, failure.again) == (scope, again)
     assert failure.text.startswith(told)
+
+
+@pytest.mark.parametrize("code", [0, 190])
+def test_what_meta_says_of_a_token_is_not_told(code):
+    """It quotes a malformed one."""
+    failure = read_failure(400, body({"error": {"code": code, "message": "Malformed access token EAAhunter2"}}))
+    assert "hunter2" not in failure.text

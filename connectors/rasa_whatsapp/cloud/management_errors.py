@@ -79,6 +79,7 @@ CODES: dict[int, tuple[Scope, str, bool]] = {
     132007: (Scope.TEMPLATE, "the content breaks Meta's policy", False),
 }
 STALE_CURSOR = 131059
+_ABOUT_THE_TOKEN = (0, 190)  # Meta's words for these may quote the token
 
 
 def read_failure(http_status: int, body: bytes) -> Failure:
@@ -91,7 +92,7 @@ def read_failure(http_status: int, body: bytes) -> Failure:
         return Failure(Scope.ACCOUNT, f"HTTP {http_status} without an explanation: check graph_url and api_version")
     scope, remedy, again = _meaning(code, subcode, http_status)
     named = f"Meta's error {code}" + (f" ({subcode})" if subcode else "")
-    words = _words(error)
+    words = "" if code in _ABOUT_THE_TOKEN else _words(error)
     return Failure(scope, f"{named}: {remedy}" + (f". Meta says: {words}" if words else ""), code, again)
 
 

@@ -11,7 +11,7 @@ from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.cli.templates.diff import tell_part
 from rasa_whatsapp.cloud.template_plan import by_key, key_of
-from rasa_whatsapp.template_catalogue import Entry, read_catalogue
+from rasa_whatsapp.template_catalogue import Entry, files_of, read_catalogue
 from rasa_whatsapp.template_pull import Rewrite, pulled
 from rasa_whatsapp.yaml_files import Unreadable
 
@@ -34,7 +34,7 @@ def command(catalogue: Path, into: Path | None, *, yes: bool, path: Path) -> Non
     """
     target = into or catalogue
     new_in = target / sources.CATALOGUE.name if target.is_dir() else target
-    entries = sources.declared(target) if target.exists() else []
+    entries = sources.declared(target) if any(file.exists() for file in files_of(target)) else []
     templates = by_key(sources.listed(path))
     try:
         rewrites = pulled(target, templates, new_in=new_in)
