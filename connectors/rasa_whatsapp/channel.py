@@ -12,6 +12,7 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, UserMessage
 from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, Sanic, response
+from sanic.exceptions import InvalidUsage
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
@@ -70,6 +71,13 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             running, self._running = self._running, None  # a webhook that still comes is answered 503
             if running is not None:
                 await running.stop()
+
+        # Before the body is read. Sanic 21.12 never comes back from one whose length is negative, whatever address it is sent to.
+        @webhook.signal("http.lifecycle.request")
+        async def check_length(request: Request, **_: Any) -> None:
+            length = request.headers.get("content-length")
+            if length is not None and not (length.isascii() and length.isdecimal()):
+                raise InvalidUsage("Content-Length is not a number")
 
         @webhook.get("/")
         async def health(_: Request) -> HTTPResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
@@ -95,6 +96,18 @@ def test_signed_garbage_is_refused(bot, webhook, body, status):
     answer = requests.post(webhook, data=body, headers=signed(body), timeout=10)
     assert answer.status_code == status
     assert bot.log("rasa").count("A webhook was refused") == lines_before + 1
+
+
+@pytest.mark.parametrize("length", ["-5", "+2", "two", "٢", ""])
+def test_a_length_that_is_none_is_refused(bot, webhook, length):
+    """Unsigned, by a socket: no HTTP client would send it. The server goes on, at this address and any other."""
+    host, port = webhook.split("/")[2].split(":")
+    for path in ("/webhooks/whatsapp/webhook", "/model/parse"):
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{{}}"
+        with socket.create_connection((host, int(port)), timeout=10) as raw:
+            raw.sendall(head.encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 400")
+    assert requests.get(f"{bot.url('rasa')}/webhooks/whatsapp/", timeout=10).status_code == 200
 
 
 def test_body_over_three_megabytes_is_refused(webhook):
