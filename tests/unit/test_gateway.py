@@ -869,6 +869,20 @@ async def test_swapped_messages_are_put_right_though_metas_clock_is_ahead(stage,
     assert stage.dialogue.heard == ["0", "1", "2"]
 
 
+async def test_messages_for_a_number_that_is_not_ours(stage, body, caplog):
+    """Most likely a mistake in the credentials: one warning tells it, however many come."""
+    intake._warn_of_foreign.cache_clear()
+    await stage.start()
+    for _ in range(3):
+        await stage.hand_in(body(stage.message("Hi"), number_id="199999999999991"))
+    assert (stage.states("inbox"), stage.dialogue.heard) == (["ignored"] * 3, [])
+    told = [record.message for record in caplog.records if "phone_number_id" in record.message]
+    assert told == [
+        "Webhooks come for phone_number_id '199999999999991', which this bot does not have (it has 100000000000001): they are "
+        "kept as ignored. Correct phone_number_id in the credentials, or take the number out of this webhook."
+    ]
+
+
 async def test_preferences_for_a_number_that_is_not_ours(stage, webhook):
     """Recorded as such, no contact."""
     await stage.start()

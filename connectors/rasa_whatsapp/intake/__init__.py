@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -126,8 +127,20 @@ def _take_one(desk: Desk, event: Event) -> None:
         desk.keep(event, State.PARKED if isinstance(event, Broken) else State.IGNORED, event.reason)
     elif not _is_ours(event, desk.rules):
         desk.keep(event, State.IGNORED, "the phone number id is not one of this bot's")
+        _warn_of_foreign(event.number_id, tuple(desk.rules.number_ids))
     else:
         _TAKERS[type(event)](desk, event)
+
+
+@lru_cache(maxsize=100)  # once for each: all webhooks may be for it
+def _warn_of_foreign(number_id: str, ours: Sequence[str]) -> None:
+    logger.warning(
+        "Webhooks come for phone_number_id %r, which this bot does not have (it has %s): they are kept as ignored. "
+        "Correct phone_number_id in the credentials, or take the number out of this webhook.",
+        number_id,
+        ", ".join(ours),
+        extra={"action": "foreign_number"},
+    )
 
 
 def _is_ours(event: Event, rules: IntakeRules) -> bool:
