@@ -73,6 +73,7 @@ class Settings:
             quiet_hours=self["quiet_hours"],
             time_zone=self["time_zone"],
         )
+        rates = {number.phone_number_id: number.messages_per_second for number in self.account_values}
         return Rules(
             intake=intake,
             delivery=delivery,
@@ -85,7 +86,8 @@ class Settings:
             turns_at_once=self["turns_at_once"],
             retention=self["retention_days"],
             messages_per_second=self["messages_per_second"],
-            sends_at_once=max(_FEWEST_SENDS, self["messages_per_second"] // 2),  # Meta may take half a second for each
+            rates=rates,
+            sends_at_once=max(_FEWEST_SENDS, sum(rates.values()) // 2),  # Meta may take half a second for each
             backlog_limit=self["backlog_limit"],
         )
 

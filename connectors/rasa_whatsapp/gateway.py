@@ -79,6 +79,7 @@ class Rules:
     turn_attempts: int = 3
     join: timedelta = timedelta(0)
     messages_per_second: int = 80
+    rates: Mapping[str, int] = field(default_factory=dict)  # of numbers that have another one
     backlog_limit: int = 10_000
     retention: timedelta = timedelta(days=90)
     turn_seconds: float = 300.0  # a turn that never ends must not keep its lane for ever
@@ -113,7 +114,8 @@ class Gateway:
         self._dialogue = dialogue
         self._rules = rules
         self._turn_rules = rules.turns
-        self._throttle = Throttle(rules.messages_per_second, None if database.is_sqlite else self._reserve)
+        reserve = None if database.is_sqlite else self._reserve
+        self._throttle = Throttle(rules.messages_per_second, reserve, rates=rules.rates)
         self._stops = Stops(rules.intake.number_ids)
         self._pulse = Pulse()
         self._turnstile = Turnstile(lambda: self._pulse.is_calm)

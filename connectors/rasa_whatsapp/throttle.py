@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 _BURST_SECONDS = 0.1  # what may be sent at once after a pause, and what is reserved at a time
@@ -19,17 +19,23 @@ Reserve = Callable[[str, timedelta], Awaitable[timedelta]]
 
 
 class Throttle:
-    """The throughput of all numbers, in messages per second; `reserve` is None where only this process sends."""
+    """The throughput of all numbers, in messages per second; `reserve` is None where only this process sends.
 
-    def __init__(self, per_second: int, reserve: Reserve | None = None) -> None:
+    `rates` names the numbers that have another one.
+    """
+
+    def __init__(
+        self, per_second: int, reserve: Reserve | None = None, *, rates: Mapping[str, int] | None = None
+    ) -> None:
         self._per_second = per_second
+        self._rates = rates or {}
         self._reserve = reserve
         self._numbers: dict[str, _Number] = {}
 
     async def turn(self, number_id: str, *, is_bulk: bool) -> None:
         """Return when the number may send."""
         if number_id not in self._numbers:
-            self._numbers[number_id] = _Number(number_id, self._per_second, self._reserve)
+            self._numbers[number_id] = _Number(number_id, self._rates.get(number_id, self._per_second), self._reserve)
         await self._numbers[number_id].turn(is_bulk=is_bulk)
 
     def slow_down(self, number_id: str) -> None:

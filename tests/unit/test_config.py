@@ -377,6 +377,17 @@ def test_business_numbers(block, expected):
     assert "hunter2" not in repr(settings.account_values) + str(settings.shown())
 
 
+def test_the_throughput_of_each_number():
+    """The block's, unless a number has its own."""
+    first, second, third = SEVERAL["numbers"]
+    block = SEVERAL | {"messages_per_second": 1000, "numbers": [first, second | {"messages_per_second": 20}, third]}
+    rules = read_settings(block).rules()
+    assert rules.rates == {"100000000000001": 1000, "100000000000002": 20, "100000000000003": 1000}
+    assert rules.sends_at_once == 1010
+    wrong = SEVERAL | {"numbers": [first | {"messages_per_second": 0}]}
+    assert problems_of(wrong) == ["numbers[0].messages_per_second: found 0; expected a whole number from 1 to 1000"]
+
+
 def test_360dialog():
     """It has its own address and needs no signature; the header's name has a default."""
     settings = read_settings(DIALOG_360)
@@ -453,9 +464,9 @@ def test_shown_masks_secrets():
 def test_shown_tells_each_number():
     """Id and what it has of its own or of the block, masked."""
     assert dict(read_settings(SEVERAL).shown())["numbers"] == (
-        "100000000000001 (access_token •••• (13 characters), app_secret •••• (14 characters)), "
-        "100000000000002 (access_token •••• (13 characters), app_secret •••• (14 characters)), "
-        "100000000000003 (access_token •••• (13 characters), app_secret •••• (11 characters))"
+        "100000000000001 (access_token •••• (13 characters), app_secret •••• (14 characters), 80 messages/s), "
+        "100000000000002 (access_token •••• (13 characters), app_secret •••• (14 characters), 80 messages/s), "
+        "100000000000003 (access_token •••• (13 characters), app_secret •••• (11 characters), 80 messages/s)"
     )
 
 

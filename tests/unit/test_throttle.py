@@ -106,6 +106,12 @@ async def test_each_number_has_its_own(watch):
     assert went == [(1, 0), (0, 0.5)]
 
 
+async def test_a_number_with_another_throughput(watch):
+    """A number that people answer from by the app, too, has a quarter of what Meta grants to others."""
+    went = await sent(Throttle(4, rates={"2": 2}), watch, ("2", False), ("2", False), ("2", False))
+    assert [moment for _, moment in went] == pytest.approx([0, 0.5, 1.0])
+
+
 async def test_replies_go_before_bulk(watch):
     """Whoever waits with an answer passes what the bot says by itself; among equals the order stays."""
     went = await sent(Throttle(2), watch, BULK, BULK, ONE, BULK, ONE)

@@ -13,22 +13,24 @@ from rasa_whatsapp.cloud.providers import DIALOG_360
 from rasa_whatsapp.settings.keys import SETTINGS
 from rasa_whatsapp.settings.setting import Setting, masked, unknown_keys
 
-PER_NUMBER = ("phone_number_id", "access_token", "app_secret")
+PER_NUMBER = ("phone_number_id", "access_token", "app_secret", "messages_per_second")
 _SETTINGS: tuple[Setting, ...] = tuple(setting for setting in SETTINGS if setting.name in PER_NUMBER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessNumber:
-    """One number's credentials; `app_secret` is None where the provider signs nothing."""
+    """One number's credentials and its throughput; `app_secret` is None where the provider signs nothing."""
 
     phone_number_id: str
     access_token: str = field(repr=False)
     app_secret: str | None = field(default=None, repr=False)
+    messages_per_second: int
 
     def shown(self) -> str:
         """Return it for people to read, secrets masked."""
         secrets = (("access_token", self.access_token), ("app_secret", self.app_secret))
-        return f"{self.phone_number_id} ({', '.join(f'{name} {masked(value)}' for name, value in secrets if value)})"
+        told = [f"{name} {masked(value)}" for name, value in secrets if value]
+        return f"{self.phone_number_id} ({', '.join([*told, f'{self.messages_per_second} messages/s'])})"
 
 
 def business_numbers(
@@ -36,7 +38,7 @@ def business_numbers(
 ) -> tuple[BusinessNumber, ...]:
     """Return the numbers of a block whose single values are read; adds what is wrong with the entries of `numbers`.
 
-    `required` says what the block does not give; an entry has the block's `access_token` and `app_secret` unless it has its own.
+    `required` says what the block does not give; an entry has the block's other values unless it has its own.
     """
     own = {name: block[name] for name in PER_NUMBER}
     if block["numbers"] is None:
