@@ -86,6 +86,7 @@ class Reception:
     _received_at: float = 0.0
     _problem: str | None = "the store was not looked at yet"
     _well_since: datetime | None = None
+    _takes_nothing: bool = False  # it did not at the last try; others may be able to read it
 
     async def start(self) -> None:
         """Begin to take in what was only written down."""
@@ -121,10 +122,12 @@ class Reception:
         return self._well_since or datetime.min.replace(tzinfo=timezone.utc)
 
     async def count(self) -> None:
-        """Look how much waits, and whether the store answers."""
+        """Look how much waits, and whether the store answers; if it took nothing the last time, whether it does now."""
         try:
             self._backlog = await self.database.run(_backlog, self.rules.backlog_limit)
-            self._problem = None
+            if self._takes_nothing:
+                await self.database.run(arrivals.try_out, self.clock.now())
+            self._takes_nothing, self._problem = False, None
         except Exception as problem:
             self._problem = f"the store does not answer ({type(problem).__name__})"
             self._well_since = self.clock.now()
@@ -156,6 +159,7 @@ class Reception:
                 )
             except Exception as problem:  # noqa: BLE001 - it is raised where it is waited for
                 self._well_since = self.clock.now()
+                self._takes_nothing, self._problem = True, f"the store takes nothing ({type(problem).__name__})"
                 _settle(some, problem)
             else:
                 _settle(some, None)

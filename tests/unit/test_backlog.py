@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from rasa_whatsapp.errors import BacklogFull, DialogueUnavailable
 
@@ -46,3 +47,29 @@ async def test_a_backlog_from_before_counts_from_the_start(stage, body):
     await stage.start(backlog_limit=3)
     with pytest.raises(BacklogFull):
         stage.gateway.reception.check()
+
+
+@pytest.mark.asyncio
+@pytest.mark.on("sqlite")
+async def test_a_full_disk(stage, body):
+    """Nothing is acknowledged and readiness says so, though everything can be read; it goes on when there is room again."""
+
+    def allow(connection, pages):
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    await stage.start()
+    reception = stage.gateway.reception
+    assert reception.problem is None
+    await stage.database.run(allow, 1)  # no more than there are
+    long = body(*(stage.message("x" * 1000) for _ in range(100)))
+    with pytest.raises(OperationalError, match="full"):
+        await stage.gateway.receive(long)
+    assert reception.problem == "the store takes nothing (OperationalError)"
+    with pytest.raises(OperationalError, match="full"):
+        await reception.count()
+    assert reception.problem == "the store does not answer (OperationalError)"
+    await stage.database.run(allow, 1_000_000)
+    await reception.count()
+    assert reception.problem is None
+    await stage.hand_in(long)
+    assert len(stage.rows("inbox")) == 100

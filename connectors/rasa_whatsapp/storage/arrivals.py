@@ -17,6 +17,7 @@ from rasa_whatsapp.storage.schema import arrivals
 
 _MOST_IN_ONE_ROW = 50
 _LENGTH_BYTES = 4
+_SOME = 65_536  # bytes, for which new pages are needed
 
 _ADD = insert(arrivals)
 _ANY = select(arrivals.c.id).limit(1)
@@ -52,6 +53,12 @@ def write_down(
         for part in parts
     ]
     connection.execute(_ADD, rows)
+
+
+def try_out(connection: Connection, now: datetime) -> None:
+    """Write something down and take it out again: a disk may be full while everything can be read."""
+    row = connection.execute(_ADD, {"amount": 0, "messages": 0, "received_at": now, "packed": bytes(_SOME)})
+    connection.execute(_REMOVE, {"row": row.inserted_primary_key[0]})
 
 
 def are_waiting(connection: Connection) -> bool:
