@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 import pytest
+import requests
 
 from .conftest import eventually
 
@@ -49,6 +50,37 @@ def test_refusal_although_the_window_is_open_leads_to_the_template_once(world, p
 def templates_on(phone) -> list[str]:
     """Return the names of the templates that the phone got."""
     return [message["template"]["name"] for message in phone.received() if message.get("template")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "alarm"),
+    [
+        ({"kind": "http_error", "status": 401, "code": 190, "times": 1}, "the access token has expired"),
+        ({"kind": "failed_status", "code": 131042, "times": 1}, "a problem with the payment method"),
+    ],
+    ids=["as an HTTP error", "as a failed status after 200"],
+)
+def test_what_stops_the_number_is_an_alarm_and_no_loss(bot, world, phone, fault, alarm):
+    """Readiness tells the operator; what waited goes when it is tried again, once."""
+    ready = f"{bot.url('rasa')}/webhooks/whatsapp/ready"
+    alarms = lambda: requests.get(ready, timeout=10).json()["alarms"]  # noqa: E731
+    assert alarms() == []
+    world.set_faults(fault)
+    phone.write("Hi")
+    eventually(lambda: any(alarm in told for told in alarms()), lambda: f"an alarm about {alarm}")
+    world.advance(hours=0.1)
+    eventually(lambda: len(arrived(phone)) == 1, lambda: "the greeting")
+    eventually(lambda: alarms() == [], lambda: "no alarm")
+    phone.write("bye")
+    eventually(lambda: len(arrived(phone)) >= 2, lambda: "an answer after it")
+    greeting, goodbye = arrived(phone)
+    assert goodbye.startswith("Goodbye")
+    assert not greeting.startswith("Goodbye")
+
+
+def arrived(phone) -> list[str]:
+    """Return the texts of the bot's messages that did not fail."""
+    return [message["text"] for message in phone.received() if message["status"] != "failed"]
 
 
 @pytest.mark.parametrize(
