@@ -359,7 +359,7 @@ class Gateway:
         await self._graph.post(receipt)
 
     async def _hear_troubles(self) -> None:
-        """Take notice of what statuses told about whole numbers, whoever took them in."""
+        """Take notice of what Meta told about whole numbers, whoever took it in."""
         for trouble in await self._database.run(troubles.since, self._heard_at):
             refused = answers.refusal(400, {"code": trouble.code})
             self._stops.note(trouble.number_id, refused, trouble.at, trouble.at)

@@ -18,9 +18,11 @@ from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.storage import contacts, identity, lanes, outbox
+from rasa_whatsapp.policy.slowdown import SLOWDOWNS, concerns_number
+from rasa_whatsapp.storage import contacts, identity, lanes, outbox, troubles
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 from rasa_whatsapp.storage.outbox import Message, State
+from rasa_whatsapp.storage.troubles import Trouble
 
 if TYPE_CHECKING:
     from rasa_whatsapp.delivery import DeliveryRules, Send
@@ -54,6 +56,10 @@ def record(connection: Connection, answered: Sequence[Receipt], rules: DeliveryR
             _record_acceptance(connection, receipt.sent, receipt.answer, now)
         else:
             _record_refusal(connection, receipt.sent.message, receipt.answer, rules, now, receipt.jitter)
+            if (
+                concerns_number(receipt.answer.code) and receipt.answer.code not in SLOWDOWNS
+            ):  # these pass by themselves
+                troubles.note(connection, Trouble(receipt.sent.contact.number_id, receipt.answer.code, now))
     more = outbox.owed(connection, [lane.contact_id for lane in held])
     lanes.finish_all(connection, [lane for lane in held if lane.contact_id not in more])
     return [receipt.sent.lane not in held or receipt.sent.lane.contact_id in more for receipt in answered]

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from rasa_whatsapp.cloud import answers
 from rasa_whatsapp.errors import LaneLost
 from rasa_whatsapp.membership import LEASE_SECONDS
 from rasa_whatsapp.storage import lanes, schema, servers
@@ -267,3 +268,29 @@ async def test_lanes_of_a_server_that_is_gone_are_looked_for(stage, second, monk
     stage.database.run_now(lanes.wake, Kind.TURNS, stage.contact_id, stage.clock.now(), claimant="server-gone")
     await stage.start(tick_seconds=0.001)
     await stage.until(lambda: stage.rows("lanes") == [])
+
+
+@pytest.mark.parametrize("code", [190, 131031, 131048])
+async def test_what_one_server_meets_the_others_hear_of(stage, second, code):
+    """A locked account is one for all; and a server that was not there learns it when it starts."""
+    await stage.start()
+    await second.start()
+    await stage.receive(stage.message("Hi"))
+    stage.graph.answers = [answers.refusal(400, {"code": code})]
+    await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
+    await stage.until(lambda: stage.rows("troubles") or second.gateway.look())
+    await second.gateway._hear_troubles()
+    (alarm,) = second.gateway.alarms
+    assert alarm.startswith("number …0001: ")
+    await second.restart()
+    await second.until(lambda: second.gateway.alarms == [alarm])
+
+
+async def test_that_one_server_is_too_fast_is_its_own_affair(stage, second):
+    """The others find out when it concerns them."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    stage.graph.answers = [answers.refusal(400, {"code": 130429})]
+    await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
+    await stage.idle()
+    assert (stage.states("outbox"), stage.rows("troubles")) == (["pending"], [])

@@ -143,7 +143,7 @@ lanes = Table(
     ),
 )
 
-# What the statuses of messages told that concerns all messages of a number, and when the latest of them did.
+# What Meta told about one message that concerns all of a number, and when it did the last time.
 troubles = Table(
     "troubles",
     metadata,

@@ -1,4 +1,4 @@
-"""What statuses told that concerns all messages of a business number: each process that sends from it has to hear of it."""
+"""What Meta told about one message that concerns all of a business number: each server that sends from it has to hear of it."""
 
 from __future__ import annotations
 
