@@ -50,7 +50,7 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 ON_BOTH = frozenset(
     f"test_{name}"
     for name in (
-        "arrivals", "backlog", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
+        "arrivals", "backlog", "costs", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
         "intake", "joining", "lanes", "lanes_in_the_store", "membership", "one_person", "order_wait", "pacing", "servers", "stops",
         "uploads", "upgrades",
     )

@@ -10,9 +10,9 @@ from rasa_whatsapp.cli import main
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import SCHEMA
 
-STEPS = "0001, 0002, 0003, 0004"
+STEPS = "0001, 0002, 0003, 0004, 0005"
 MISSING = f"The tables are of version none; missing: {STEPS}. `rasa-whatsapp db upgrade` adds them.\n"
-RIGHT = "The tables are up to date: version 0004.\n"
+RIGHT = "The tables are up to date: version 0005.\n"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -81,7 +81,7 @@ def test_from_nothing_to_the_right_version(url):
     assert run("status") == (1, MISSING)
     assert run("upgrade", "--dry-run") == (0, MISSING)
     assert tables(url) == set()
-    assert run("upgrade") == (0, "The tables are of version 0004 now (before: none).\n")
+    assert run("upgrade") == (0, "The tables are of version 0005 now (before: none).\n")
     assert {"inbox", "outbox", "lanes", "arrivals", "servers"} <= tables(url)
     assert run("status") == (0, RIGHT)
     assert run("upgrade") == (0, RIGHT)
@@ -104,10 +104,10 @@ def test_a_newer_store(url):
 def test_a_step_in_between(url):
     """Only what is missing is told."""
     run("upgrade")
-    set_version(url, "0003")
+    set_version(url, "0004")
     assert run("status") == (
         1,
-        "The tables are of version 0003; missing: 0004. `rasa-whatsapp db upgrade` adds them.\n",
+        "The tables are of version 0004; missing: 0005. `rasa-whatsapp db upgrade` adds them.\n",
     )
 
 

@@ -87,11 +87,12 @@ def aside(kind, **value):
     return Aside(kind, f"whatsapp_{kind}", {f"whatsapp_{kind}": value})
 
 
-def status(told, message_id=OURS, *, at=TEN_AND_5, key="wamid.A#1", error=None, pricing=None):
+def status(told, message_id=OURS, *, at=TEN_AND_5, key="wamid.A#1", error=None, pricing=None, to="4915112345678"):
     """Return a status as it is expected."""
     return StatusChanged(
-        number_id=NUMBER, message_id=message_id, status=told, at=at, key=key, error=error, pricing=pricing
-    )
+        number_id=NUMBER, message_id=message_id, status=told, at=at, key=key, error=error, pricing=pricing,
+        recipient_number=to,
+    )  # fmt: skip
 
 
 def called(event, sender=LEA, *, opens_window=False):
@@ -312,8 +313,8 @@ LINKED = GraphError(code=131026, title="Message undeliverable", details="a linke
 STATUSES = [
     ("status_sent", [status("sent", pricing=PRICE)]),
     ("status_with_conversation", [status("sent", pricing=FREE)]),
-    ("status_delivered_number_hidden", [status("delivered")]),
-    ("status_read_without_key", [status("read", key=None)]),
+    ("status_delivered_number_hidden", [status("delivered", to=None)]),
+    ("status_read_without_key", [status("read", key=None, to=None)]),
     ("status_played", [status("played")]),
     ("status_failed", [status("failed", error=LATE)]),
     ("status_failed_without_errors", [status("failed")]),

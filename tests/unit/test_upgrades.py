@@ -17,6 +17,8 @@ from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import SCHEMA
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+BEFORE = [("ARRIVED", "sent"), ("ARRIVED", "delivered"), ("SENT", "sent")]
+PRICING = '{"billable":true,"pricing_model":"PMP","type":"regular","category":"service"}'
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -91,15 +93,11 @@ def old_store(database):
 def test_its_version_is_told(old_store):
     """And which steps are missing."""
     version = old_store.version()
-    assert (version.current, version.wanted, version.missing, version.is_right) == (
-        "0002",
-        "0004",
-        ("0003", "0004"),
-        False,
-    )
+    assert (version.current, version.wanted, version.is_right) == ("0002", "0005", False)
+    assert version.missing == ("0003", "0004", "0005")
     old_store.upgrade()
     version = old_store.version()
-    assert (version.current, version.missing, version.is_right) == ("0004", (), True)
+    assert (version.current, version.missing, version.is_right) == ("0005", (), True)
 
 
 def test_who_may_upgrade_at_a_start(old_store):
@@ -107,11 +105,29 @@ def test_who_may_upgrade_at_a_start(old_store):
     if old_store.is_sqlite:
         old_store.prepare()
     else:
-        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0004: run `rasa-whatsapp db upgrade`"):
+        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0005: run `rasa-whatsapp db upgrade`"):
             old_store.prepare()
         old_store.upgrade()
         old_store.prepare()
     assert old_store.version().is_right
+
+
+@pytest.mark.asyncio
+async def test_costs_are_counted_from_then_on(stage, old_store):
+    """A message that arrived before is not counted, also when it is read afterwards; one that arrives afterwards is."""
+    old_store.run_now(
+        lambda connection: connection.exec_driver_sql(
+            "INSERT INTO statuses (message_id, status, at, pricing) VALUES "
+            + ", ".join(f"('wamid.{name}', '{told}', {micros(TEN)}, '{PRICING}')" for name, told in BEFORE)
+        )
+    )
+    old_store.upgrade()
+    await stage.start()
+    await stage.receive(stage.status("wamid.ARRIVED", "read"), stage.status("wamid.SENT", "delivered"))
+    (row,) = stage.rows("costs")
+    assert (row["country"], row["category"], row["type"], row["billable"], row["messages"]) == (
+        "DE", "service", "regular", True, 1,
+    )  # fmt: skip
 
 
 @pytest.mark.asyncio

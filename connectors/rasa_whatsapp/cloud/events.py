@@ -54,7 +54,10 @@ class GraphError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged:
-    """What became of a message that we sent; `key` is the callback data that we gave it."""
+    """What became of a message that we sent; `key` is the callback data that we gave it.
+
+    `recipient_number` is the number, in digits, of the person who is told of; None if it is hidden.
+    """
 
     number_id: str
     message_id: str
@@ -63,6 +66,7 @@ class StatusChanged:
     key: str | None
     error: GraphError | None
     pricing: JSONDict | None
+    recipient_number: str | None
     raw: JSONDict = field(default_factory=dict, compare=False)
 
 

@@ -39,6 +39,7 @@ def read_status(number_id: str, item: Any, contacts: Contacts) -> Event:
         key=optional_text(status, "biz_opaque_callback_data"),
         error=_error(errors[0]) if isinstance(errors, list) and errors else None,
         pricing=pricing if isinstance(pricing, dict) else None,
+        recipient_number=people.number_in_status(status),
         raw=status,
     )
 

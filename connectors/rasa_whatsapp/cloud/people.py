@@ -85,6 +85,13 @@ def recipient_of_status(status: JSONDict) -> Sender:
     )
 
 
+def number_in_status(status: JSONDict) -> str | None:
+    """Return the number of the person that a message's status is about: in a group, of the one who is meant; None if it is hidden."""
+    return optional_id(
+        status, "recipient_participant_id" if status.get("recipient_type") == "group" else "recipient_id"
+    )
+
+
 def successor_of(message: JSONDict) -> Sender | None:
     """Return who the sender is from now on if a system message says so, else None; raises MalformedField if it does not say who."""
     system = message.get("system")

@@ -1,5 +1,7 @@
 """What Meta reports about a message that we sent: its state moves forward, and a failure leads to the next thing to try, once.
 
+Once it has arrived, it is counted with what Meta says of its price.
+
 131047 (the window is closed after all) -> the response's template; 131052 and 131053 (Meta could not load the media) -> uploaded
 by us, or as a plain link; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
@@ -7,17 +9,18 @@ by us, or as a plain link; 131050 -> an opt-out; what Graph's answer would have 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rasa_whatsapp import media_fallback
+from rasa_whatsapp import countries, media_fallback
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
+from rasa_whatsapp.cloud.pricing import Told, charge_of
 from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.policy.slowdown import concerns_number
-from rasa_whatsapp.storage import contacts, outbox, reports, troubles
+from rasa_whatsapp.storage import contacts, costs, outbox, reports, troubles
 from rasa_whatsapp.storage.troubles import Trouble
 
 logger = logging.getLogger(__name__)
@@ -29,10 +32,13 @@ _AGAIN = frozenset({Disposition.RETRY, Disposition.UNCERTAIN, Disposition.STOP_S
 
 def take(desk: Desk, events: Sequence[StatusChanged]) -> None:
     """Note statuses, many at once; what is old news, or about another tool's message, moves nothing."""
-    news = reports.keep_new(desk.connection, [_report(event) for event in events])
+    told = [_report(event) for event in events]
+    before = reports.told_before(desk.connection, told)
+    news = reports.keep_new(desk.connection, told, before)
     if not news:
         return
     sent = reports.find_sent(desk.connection, news)
+    costs.count(desk.connection, _arrived(desk, events, news, before, sent))
     failures = {(event.message_id, event.status): event for event in events if event.status == "failed"}
     reached: dict[int, outbox.Message] = {}
     for report in news:
@@ -49,6 +55,40 @@ def take(desk: Desk, events: Sequence[StatusChanged]) -> None:
         elif (moved := reports.advanced(message, report.status, report.message_id)) is not None:
             reached[moved.id] = moved
     reports.advance(desk.connection, reached)
+
+
+def _arrived(
+    desk: Desk,
+    events: Sequence[StatusChanged],
+    news: Sequence[reports.Report],
+    before: Mapping[str, Sequence[Told]],
+    sent: Mapping[str, outbox.Message],
+) -> Iterator[costs.Counted]:
+    """Yield the messages of our numbers of which is known now, and was not before, that they arrived and what Meta calls them.
+
+    Other tools' messages from these numbers are among them: Meta's bill has them, too.
+    """
+    told: dict[str, list[Told]] = {}
+    for report in news:
+        told.setdefault(report.message_id, []).append(Told(report.status, report.at, report.pricing))
+    about = {event.message_id: event for event in events if event.number_id in desk.rules.number_ids}
+    for message_id in told.keys() & about.keys():
+        known = before.get(message_id, ())
+        charge = charge_of((*known, *told[message_id]))
+        if charge is not None and charge_of(known) is None:
+            yield costs.Counted(
+                charge=charge,
+                number_id=about[message_id].number_id,
+                country=countries.of_number(about[message_id].recipient_number),
+                template=_template_of(sent.get(message_id)),
+            )
+
+
+def _template_of(message: outbox.Message | None) -> str:
+    """Return the template as which a message went; none for another tool's message."""
+    if message is None or message.form != "template" or message.template is None:
+        return costs.NO_TEMPLATE
+    return message.template.name
 
 
 def _report(event: StatusChanged) -> reports.Report:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, select, text, update
 from sqlalchemy.engine import Connection
 
+from rasa_whatsapp.cloud.pricing import Told
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage.outbox import Message, State, add_once, message_of
 from rasa_whatsapp.storage.schema import Json, Moment, outbox, statuses
@@ -28,7 +29,7 @@ _RANK = {
 }
 
 # Many at once: what is asked for one by one costs ten times as much.
-_KNOWN = select(statuses.c.message_id, statuses.c.status).where(
+_KNOWN = select(statuses.c.message_id, statuses.c.status, statuses.c.at, statuses.c.pricing).where(
     statuses.c.message_id.in_(bindparam("ids", expanding=True))
 )
 _BY_META_ID = select(outbox).where(outbox.c.message_id.in_(bindparam("ids", expanding=True)))
@@ -59,10 +60,17 @@ class Report:
     key: str | None
 
 
-def keep_new(connection: Connection, reports: Sequence[Report]) -> list[Report]:
+def told_before(connection: Connection, reports: Sequence[Report]) -> dict[str, list[Told]]:
+    """Return what is known already of the messages of these reports, by Meta's ids."""
+    found: dict[str, list[Told]] = {}
+    for row in connection.execute(_KNOWN, {"ids": [report.message_id for report in reports]}):
+        found.setdefault(row.message_id, []).append(Told(row.status, row.at, row.pricing))
+    return found
+
+
+def keep_new(connection: Connection, reports: Sequence[Report], before: Mapping[str, Sequence[Told]]) -> list[Report]:
     """Keep each status once; return those that were not told before, in their order."""
-    rows = connection.execute(_KNOWN, {"ids": [report.message_id for report in reports]})
-    known = {(row.message_id, row.status) for row in rows}
+    known = {(message_id, told.status) for message_id, statuses_told in before.items() for told in statuses_told}
     new: dict[tuple[str, str], Report] = {}
     for report in reports:
         if (report.message_id, report.status) not in known:

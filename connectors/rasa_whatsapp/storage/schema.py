@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -217,7 +218,7 @@ outbox = Table(
     Index("outbox_contact", "contact_id", "id"),
 )
 
-# Every status that Meta reported, once: what the outbox state is derived from, and what messages cost.
+# Every status that Meta reported, once: what the outbox state is derived from, and what a message costs.
 statuses = Table(
     "statuses",
     metadata,
@@ -227,6 +228,20 @@ statuses = Table(
     Column("error_code", Integer),
     Column("pricing", Json),
     Index("statuses_at", "at"),
+)
+
+# How many messages arrived on each day (UTC), by what Meta says of their price. It names nobody, and is kept when they are forgotten.
+costs = Table(
+    "costs",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("number_id", String(40), primary_key=True),
+    Column("country", String(2), primary_key=True),
+    Column("category", String(40), primary_key=True),
+    Column("type", String(40), primary_key=True),
+    Column("billable", Boolean, primary_key=True),
+    Column("template", String(512), primary_key=True),
+    Column("messages", BigInteger, nullable=False),
 )
 
 consent = Table(
