@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cluster",
         "Start a whole deployment of the bot in this folder: two Rasa servers, intake, databases, proxy.",
     ),
+    "costs": ("costs", "Count what arrived: what Meta charges, what is free and why, by category, country and more."),
     "db": ("db", "Show the version of the store's tables; bring them up to date."),
     "demo": ("demo", "Start simulator, action server and Rasa for the bot in this folder."),
     "follow-ups": ("follow_ups", "List the bot's follow-ups, cancel them, or fire them now."),
