@@ -50,11 +50,15 @@ class Charge:
 
 def charge_of(told: Iterable[Told]) -> Charge | None:
     """Return what the statuses of one message come to; None while it has not arrived, or nothing names its pricing."""
-    by_arrival = sorted(told, key=lambda each: (each.status not in _ARRIVED, each.at))
-    pricing = next((found for each in by_arrival if (found := _read(each.pricing)) is not None), None)
-    if pricing is None or by_arrival[0].status not in _ARRIVED:
+    known = list(told)
+    arrived = sorted((each for each in known if each.status in _ARRIVED), key=lambda each: each.at)
+    if not arrived:
         return None
-    return Charge(by_arrival[0].at.date(), pricing)
+    for each in (*arrived, *known):
+        pricing = _read(each.pricing)
+        if pricing is not None:
+            return Charge(arrived[0].at.date(), pricing)
+    return None
 
 
 def _read(pricing: JSONDict | None) -> Pricing | None:

@@ -74,8 +74,8 @@ def _arrived(
     about = {event.message_id: event for event in events if event.number_id in desk.rules.number_ids}
     for message_id in told.keys() & about.keys():
         known = before.get(message_id, ())
-        charge = charge_of((*known, *told[message_id]))
-        if charge is not None and charge_of(known) is None:
+        charge = charge_of((*known, *told[message_id])) if charge_of(known) is None else None
+        if charge is not None:
             yield costs.Counted(
                 charge=charge,
                 number_id=about[message_id].number_id,
