@@ -187,8 +187,8 @@ def test_light_imports(statement):
 
 
 def test_actions_get_the_time_without_the_store():
-    """An action server imports the clock, and with it neither SQLAlchemy nor aiohttp."""
-    program = "import sys, rasa_whatsapp.clock; print(sorted(sys.modules))"
+    """An action server imports the clock and what tells of the window, and with it neither SQLAlchemy nor aiohttp."""
+    program = "import sys, rasa_whatsapp.clock, rasa_whatsapp.custom_actions; print(sorted(sys.modules))"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
     )
