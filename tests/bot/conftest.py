@@ -58,8 +58,8 @@ def attachments_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def _clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop the clock of all actions at NOW."""
-    for module in ("reminders", "order_status", "feedback", "care_window"):
-        monkeypatch.setattr(f"actions.{module}.from_environment", lambda: FixedClock(NOW))
+    for module in ("actions.reminders", "actions.order_status", "actions.feedback", "rasa_whatsapp.custom_actions"):
+        monkeypatch.setattr(f"{module}.from_environment", lambda: FixedClock(NOW))
 
 
 def run_rasa(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
