@@ -83,6 +83,7 @@ class Settings:
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],
             join=self["join_seconds"],
+            merge_texts=self["merge_texts"],
             turns_at_once=self["turns_at_once"],
             retention=self["retention_days"],
             messages_per_second=self["messages_per_second"],

@@ -78,6 +78,7 @@ class Rules:
     typing_indicator: bool = True
     turn_attempts: int = 3
     join: timedelta = timedelta(0)
+    merge_texts: bool = False
     messages_per_second: int = 80
     rates: Mapping[str, int] = field(default_factory=dict)  # of numbers that have another one
     backlog_limit: int = 10_000
@@ -210,7 +211,7 @@ class Gateway:
             await self._database.run(spoken.keep_impossible, contact_id, key, reason, now, turn)
             return
         said = Spoken(contact_id=contact_id, cause=cause, ordinal=ordinal, turn=turn, utterance=utterance)
-        mine = await self._database.run(spoken.keep, said, now, self._sends.claimant)
+        mine = await self._database.run(spoken.keep, said, now, self._sends.claimant, merge=self._rules.merge_texts)
         if mine is not None:
             self._sends.take([mine])
 
@@ -302,7 +303,11 @@ class Gateway:
         if not sensible:
             await self._database.run(turns.drop, due, self._clock.now(), "the conversation was restarted since")
             return True
-        return await self._database.run(turns.end, due, self._clock.now())
+        merges = self._rules.merge_texts
+        more = await self._database.run(turns.end, due, self._clock.now(), merges_texts=merges)
+        if merges:
+            self._sends.look()
+        return more
 
     async def _take_once(self, due: Due) -> bool:
         """Let the dialogue take the turn unless an interrupted run of it had come to its end."""

@@ -116,9 +116,12 @@ def begin_again(connection: Connection, due: Due, now: datetime) -> None:
         follow_ups.overtaken(connection, due.turn.contact_id, now)
 
 
-def end(connection: Connection, due: Due, now: datetime) -> bool:
-    """Note that the turn was taken; return whether the lane holds another."""
+def end(connection: Connection, due: Due, now: datetime, *, merges_texts: bool = False) -> bool:
+    """Note that the turn was taken; return whether the lane holds another. No text waits for more of the turn now."""
     lanes.hold(connection, due.lane)
+    if merges_texts and outbox.waits(connection, due.contact.id, now):
+        lanes.wake(connection, lanes.Kind.SENDS, due.contact.id, now, rank=_rank(due.row))
+        outbox.let_go(connection, due.contact.id, now)
     _settle(connection, due.row, inbox.State.DONE, now)
     if due.row.kind is inbox.Kind.FOLLOW_UP:
         follow_ups.finish(connection, due.row.body["follow_up"], follow_ups.State.DONE, now)

@@ -70,6 +70,7 @@ def test_defaults():
     assert rules.delivery.upload_hosts == frozenset()
     assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(0), 32, timedelta(days=90))
+    assert rules.merge_texts is False
     assert rules.delivery.order_wait == timedelta(seconds=2)
     assert rules.firing == FiringRules(late_limit=timedelta(days=1), quiet_hours=None, time_zone=timezone.utc)
 
@@ -89,6 +90,7 @@ def test_values_reach_the_rules(tmp_path):
         "upload_hosts": ["Media.Example.com", "127.0.0.1:8000"],
         "list_button": "Auswahl",
         "more_button": "Mehr",
+        "merge_texts": True,
         "markup": "whatsapp",
         "read_receipts": False,
         "typing_indicator": False,
@@ -119,6 +121,7 @@ def test_values_reach_the_rules(tmp_path):
     assert [translation.name for translation in rules.delivery.templates.translations] == ["t"]
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(seconds=1.5), 7, timedelta(days=30))
     assert rules.delivery.order_wait == timedelta(0)
+    assert rules.merge_texts is True
     assert rules.firing.late_limit == timedelta(hours=1)
     assert rules.firing.quiet_hours == QuietHours(time(21, 30), time(7, 5))
     assert rules.firing.time_zone == ZoneInfo("Europe/Berlin")
@@ -231,6 +234,7 @@ def test_no_mapping(block):
         ("markup", "html", "found 'html'; expected one of markdown, whatsapp"),
         ("markup", True, "found True; expected one of markdown, whatsapp"),
         ("more_button", "x" * 25, "expected a text of at most 24 characters"),
+        ("merge_texts", "yes", "expected true or false"),
         ("list_button", "x" * 21, "expected a text of at most 20 characters"),
         ("list_button", "🙂" * 11, "expected a text of at most 20 characters"),
         ("list_button", "", "found ''; expected a text that is not empty"),

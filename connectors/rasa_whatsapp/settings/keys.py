@@ -140,6 +140,12 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Row that asks for the next page of a list.",
     ),
     Setting(
+        name="merge_texts",
+        read=readers.flag,
+        default=False,
+        meaning="Consecutive plain texts of a turn go as one message.",
+    ),
+    Setting(
         name="read_receipts", read=readers.flag, default=True, meaning="Show the customer that a message was read."
     ),
     Setting(name="typing_indicator", read=readers.flag, default=True, meaning="Show that an answer is being written."),

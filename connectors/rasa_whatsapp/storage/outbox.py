@@ -4,7 +4,7 @@ pending -> sending -> accepted -> sent -> delivered -> read        what Meta rep
 sending -> pending      Meta said "later", or surely did not get it
 sending -> unsettled    it may have been sent; a status with our key settles it, else it is sent again after a silence
 pending -> refused      the gate said no, with its reason
-pending -> replaced     the response went as one template instead
+pending -> replaced     the response went as one template instead, or the text went with the one before it
 sending, accepted, sent -> failed; if it turns out to be delivered all the same, it is delivered
 """
 
@@ -165,12 +165,25 @@ _ACCEPT = (
         reason=case((_WAS_SENT, null()), else_=outbox.c.reason),
     )
 )
+# What was replaced went in another message, what was refused in none: the phone shows neither.
+_SAID = (outbox.c.contact_id == bindparam("contact")) & outbox.c.state.notin_(
+    (State.REPLACED.value, State.REFUSED.value)
+)
 _PREVIOUS = (
     select(outbox.c.utterance, outbox.c.state, outbox.c.accepted_at)
-    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.id < bindparam("row"))
+    .where(_SAID, outbox.c.id < bindparam("row"))
     .order_by(outbox.c.id.desc())
     .limit(1)
 )
+_LATEST = select(outbox).where(_SAID).order_by(outbox.c.id.desc()).limit(1)
+_UNTRIED = (
+    (outbox.c.contact_id == bindparam("contact"))
+    & (outbox.c.state == State.PENDING.value)
+    & (outbox.c.attempts == 0)
+    & (outbox.c.not_before > bindparam("now"))
+)
+_WAITS = select(outbox.c.id).where(_UNTRIED).limit(1)
+_LET_GO = update(outbox).where(_UNTRIED).values(not_before=None)
 
 
 def is_known(connection: Connection, key: str) -> bool:
@@ -178,7 +191,15 @@ def is_known(connection: Connection, key: str) -> bool:
     return connection.execute(BY_KEY, {"known_key": key}).first() is not None
 
 
-def add(connection: Connection, message: NewMessage, now: datetime) -> None:
+def add(
+    connection: Connection,
+    message: NewMessage,
+    now: datetime,
+    *,
+    not_before: datetime | None = None,
+    state: State = State.PENDING,
+    reason: str | None = None,
+) -> None:
     """Keep a message; the caller has looked with `is_known`, the unique key is the last word."""
     values = {
         "key": message.key,
@@ -191,7 +212,9 @@ def add(connection: Connection, message: NewMessage, now: datetime) -> None:
         "numbers": list(message.numbers) or None,
         "more": message.more,
         "must_upload": message.must_upload,
-        "state": State.PENDING.value,
+        "state": state.value,
+        "not_before": not_before,
+        "reason": reason,
         "created_at": now,
     }
     connection.execute(_ADD, values)
@@ -245,6 +268,30 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     if row is None or row.utterance.rsplit("#", 1)[0] != message.utterance.rsplit("#", 1)[0]:
         return None
     return Previous(State(row.state), row.accepted_at)
+
+
+def latest_untried(connection: Connection, contact_id: str) -> Message | None:
+    """Return what was said to this contact last, if it is still as it was said: nobody has tried to send it yet.
+
+    Whoever is going to change it has woken the contact's lane before, so that nobody tries until the transaction ends.
+    """
+    row = connection.execute(_LATEST, {"contact": contact_id}).first()
+    return message_of(row) if row is not None and row.state == State.PENDING.value and not row.attempts else None
+
+
+def say_more(connection: Connection, message: Message, free_form: JSONDict) -> None:
+    """Let a message that nobody has tried to send say something else, and more."""
+    connection.execute(update(outbox).where(outbox.c.id == message.id).values(free_form=free_form))
+
+
+def waits(connection: Connection, contact_id: str, now: datetime) -> bool:
+    """Tell whether something that nobody has tried to send yet waits for its time."""
+    return connection.execute(_WAITS, {"contact": contact_id, "now": now}).first() is not None
+
+
+def let_go(connection: Connection, contact_id: str, now: datetime) -> None:
+    """Let what nobody has tried to send yet go at once; the contact's lane is woken before."""
+    connection.execute(_LET_GO, {"contact": contact_id, "now": now})
 
 
 def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict]]) -> None:
