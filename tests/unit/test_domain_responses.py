@@ -357,6 +357,8 @@ CATALOGUE = TemplateBook(
         template("named", "{{order_id}} of {{day}}", parameter_format="NAMED", labels=["Yes", "No"]),
         template("counted", "{{1}} and {{2}}", language="de"),
         template("paused", "Hello", status="PAUSED"),
+        template("both", "About {{order_id}}", parameter_format="NAMED"),
+        template("both", "Zu {{bestellung}}", parameter_format="NAMED", language="de"),
     )
 )
 PARAMETERS = "custom.template.parameters"
@@ -375,27 +377,53 @@ TEMPLATES = {
     "parameters": (
         "{name: named, parameters: {orderid: a, day: }}",
         [
-            f"{PARAMETERS}: template 'named' (en) needs 'order_id'; give it a text or a slot",
-            f"{PARAMETERS}: template 'named' (en) needs 'day'; give it a text or a slot",
-            f"{PARAMETERS}.orderid: template 'named' (en) has no such parameter; it has order_id, day",
+            f"{PARAMETERS}.orderid: template 'named' (en): it has no parameter 'orderid'; it has day, order_id",
+            f"{PARAMETERS}.order_id: template 'named' (en): parameter 'order_id' has no value: give it a text, or a slot",
+            f"{PARAMETERS}.day: template 'named' (en): parameter 'day' has no value: give it a text, or a slot",
         ],
     ),
     "a parameter too many": (
         "{name: plain, parameters: {day: a}}",
-        [f"{PARAMETERS}.day: template 'plain' (en) has no such parameter; it has none"],
+        [f"{PARAMETERS}.day: template 'plain' (en): it has no parameter 'day'; it has none"],
     ),
     "a payload too many": (
         "{name: named, parameters: {order_id: a, day: b}, payloads: [/a, /b, /c]}",
-        ["custom.template.payloads: template 'named' has 2 quick-reply buttons; the response gives 3 payloads"],
+        ["custom.template.payloads: template 'named' (en): it has 2 quick-reply buttons; the response fills 3"],
     ),
     "an unknown key": ("{name: plane, params: {}}", ["custom.template.params is not known"]),
+    "a text of the response": (
+        "{name: both, language: en}",
+        [
+            f"{PARAMETERS}.order_id: template 'both' (en): parameter 'order_id' has no value: give it a text, or a slot that "
+            "is filled (the text has {order_id})"
+        ],
+    ),
+    "the language is the customer's": (
+        '{name: both, parameters: {order_id: "{order_id}"}}',
+        [
+            f"{PARAMETERS}.order_id: template 'both' (de): it has no parameter 'order_id'; it has bestellung",
+            f"{PARAMETERS}.bestellung: template 'both' (de): parameter 'bestellung' has no value",
+        ],
+    ),
+    "several, right": ('[{name: named, parameters: {order_id: "{order_id}", day: a}}, {name: plain}]', []),
+    "several, each for itself": (
+        "[{name: paused}, {name: plain, payloads: [/a]}]",
+        [
+            "custom.template[0]: template 'paused' is not approved (it is PAUSED)",
+            "custom.template[1].payloads: template 'plain' (en): it has 0 quick-reply buttons; the response fills 1",
+        ],
+    ),
+    "a header that it lacks": (
+        '{name: plain, header: {image: {link: "{photo}"}}}',
+        ["custom.template.header: template 'plain' (en): its header is none; the response gives an image"],
+    ),
 }
 
 
 @pytest.mark.parametrize(("use", "expected"), TEMPLATES.values(), ids=TEMPLATES)
 def test_templates(domain, use, expected):
     """A template must be in the catalogue, with what the response gives it."""
-    found = domain(f"responses:\n  utter_x:\n  - text: a\n    custom:\n      template: {use}\n")
+    found = domain(f"responses:\n  utter_x:\n  - text: 'a {{order_id}}'\n    custom:\n      template: {use}\n")
     problems = refused(found, templates=CATALOGUE, fallback_languages=["en"])
     assert len(problems) == len(expected)
     for problem, beginning in zip(problems, expected, strict=True):

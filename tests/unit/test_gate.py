@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -147,14 +148,66 @@ def test_outside_with_template(window, name, consent, needs_opt_in, outcome):
         (use("unheard_of"), "template 'unheard_of' is not in the catalogue"),
         (use("paused"), "template 'paused' is not approved (it is PAUSED)"),
         (use("german"), "template 'german' has no approved translation for ['en']; it has de"),
-        (use("utility", language=None), "template 'utility' has no approved translation for []; it has en"),
-        (use("utility", order="None"), "template 'utility': parameter 'order' has no value; fill its slot first"),
-        (use("utility", wrong="x"), "template 'utility' has no parameter 'wrong'; it has ['order']"),
+        (
+            use("utility", language=None),
+            "nothing tells the language of template 'utility': give custom.template.language, or set fallback_languages; it has en",
+        ),
+        (use("utility", order="None"), "template 'utility': parameter 'order' has no value: its slot is empty"),
+        (use("utility", order="x", wrong="y"), "template 'utility': it has no parameter 'wrong'; it has order"),
     ],
 )
 def test_unusable_templates(wish, reason):
     """A template that cannot be sent is a refusal with its reason, never an exception."""
     assert decided(wish=wish, window=CLOSED) == reason
+
+
+def in_order(*uses):
+    """Return these wishes as one, tried in order."""
+    wish = None
+    for each in reversed(uses):
+        wish = replace(each, otherwise=wish)
+    return wish
+
+
+@pytest.mark.parametrize(
+    ("wish", "consent", "outcome"),
+    [
+        (in_order(use("utility"), use("code")), NOTHING, "utility"),
+        (in_order(use("paused"), use("utility")), NOTHING, "utility"),
+        (in_order(use("unheard_of"), use("german"), use("utility")), NOTHING, "utility"),
+        (in_order(use("utility", order="None"), use("code")), NOTHING, "code"),
+        (in_order(use("marketing"), use("utility")), NOTHING, "utility"),
+        (in_order(use("marketing"), use("utility")), IN_ALL, "marketing"),
+        (
+            in_order(use("paused"), use("utility", order="{order_id}"), use("marketing")),
+            NOTHING,
+            "template 'paused' is not approved (it is PAUSED); template 'utility': parameter 'order' has no value: "
+            "slot 'order_id' is not filled; template 'marketing': a marketing template needs the customer's opt-in, "
+            "and there is none",
+        ),
+    ],
+)
+def test_several_templates(wish, consent, outcome):
+    """The first that may go; if none may, each is named with its reason."""
+    assert decided(wish=wish, window=CLOSED, consent=consent) == outcome
+
+
+def test_languages_in_order():
+    """The response's language, what the dialogue knew of the customer, then the others in their order."""
+    book = TemplateBook(tuple(template("t", language=language) for language in ("de", "pt_BR", "fr", "en")))
+    found = []
+    for language, known, others in (
+        ("de", "pt", ["fr"]),
+        (None, "pt", ["fr"]),
+        ("nl", "it", ["fr", "en"]),
+        (None, None, ["sv", "en"]),
+        (None, "nonsense", ["en"]),
+    ):
+        wish = TemplateUse(name="t", language=language, customer_language=known, parameters={"order": "1"})
+        given = Circumstances(now=TEN, window=CLOSED, consent=NOTHING, templates=book, fallback_languages=others)
+        decision = decide(Proposal(has_free_form=False, template=wish, proactive=True), given)
+        found.append(decision.message.language)
+    assert found == ["de", "pt_BR", "fr", "en", "en"]
 
 
 @pytest.mark.parametrize(

@@ -150,15 +150,17 @@ def test_a_domain_that_cannot_be_read(folder):
 
 
 def test_a_template_that_the_channel_cannot_send(folder):
-    """Lawful for Meta, but codes are nothing that a response can say yet."""
+    """What the rules do not look into, but the channel has to fill, is told, too; a code can be said."""
     (folder / "data/whatsapp_templates.yml").write_text(
         "whatsapp_templates:\n"
         "- name: code\n  language: en\n  category: AUTHENTICATION\n"
-        "  components: [{type: BODY}, {type: BUTTONS, buttons: [{type: OTP, otp_type: COPY_CODE}]}]\n",
+        "  components: [{type: BODY}, {type: BUTTONS, buttons: [{type: OTP, otp_type: COPY_CODE}]}]\n"
+        "- name: shelf\n  language: en\n  category: MARKETING\n"
+        "  components: [{type: BODY, text: Look}, {type: CAROUSEL, cards: []}]\n",
         "utf-8",
     )
-    told = "data/whatsapp_templates.yml:2: code (en): the channel cannot send it: components has no BODY with a text"
-    assert lint()[1][0] == told
+    told = "data/whatsapp_templates.yml:6: shelf (en): the channel cannot send it: the CAROUSEL has no list of cards"
+    assert lint()[1] == [told, "2 templates checked, each language apart; 1 finding"]
 
 
 def test_as_json(folder):

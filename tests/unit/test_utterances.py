@@ -691,10 +691,13 @@ SECRET = "https://ann:s3cret@s.example/x"
         ({"text": "x", "custom": {"template": {"name": 5}}}, "custom.template needs a name"),
         ({"text": "x", "custom": {"template": {"name": "t", "params": {}}}}, "custom.template.params is not known"),
         (
-            {"text": "x", "custom": {"template": {"name": "t", "parameters": ["a"]}}},
+            {"text": "x", "custom": {"template": {"name": "t", "parameters": "a"}}},
             "custom.template.parameters must be",
         ),
-        ({"text": "x", "custom": {"template": {"name": "t", "payloads": "/a"}}}, "custom.template.payloads a list"),
+        (
+            {"text": "x", "custom": {"template": {"name": "t", "payloads": "/a"}}},
+            "custom.template.payloads is a text, not a list",
+        ),
         ({"text": "x", "custom": {"consent": "opt_in"}}, "custom.consent needs either"),
         ({"text": "x", "custom": {"consent": {}}}, "custom.consent needs either"),
         ({"text": "x", "custom": {"consent": {"opt_in": "all", "opt_out": "all"}}}, "custom.consent needs either"),

@@ -47,6 +47,7 @@ TEMPLATE_BUTTONS = 10
 TEMPLATE_BUTTON = 25
 TEMPLATE_URL = 2000
 COUPON_CODE = 20
+ONE_TIME_CODE = 15  # templates/authentication-templates
 
 
 def length(text: str) -> int:

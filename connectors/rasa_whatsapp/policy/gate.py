@@ -1,6 +1,6 @@
 """The gate that every outgoing message passes: free form, template, or a refusal with its reason.
 
-The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries a template -> that template, if it is
+The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries templates -> the first of them that is
 approved, complete and consented to; else refuse. Nothing is sent from here and nothing is raised.
 """
 
@@ -27,7 +27,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What the decision depends on, as it is at `now`."""
+    """What the decision depends on, as it is at `now`; `fallback_languages` follow those that response and dialogue want."""
 
     now: datetime
     window: CareWindow
@@ -72,14 +72,26 @@ def decide(proposal: Proposal, given: Circumstances) -> Decision:
         return SendFreeForm()
     if proposal.template is None:
         return Refuse(f"{_closed_since(given.window)} and the response carries no template (custom.template)")
-    try:
-        message = given.templates.prepare(proposal.template, given.fallback_languages)
-    except TemplateUnusable as problem:
-        return Refuse(str(problem))
-    return _consented(message, given, is_reply=is_open and not proposal.proactive)
+    return _first_template(proposal.template, given, is_reply=is_open and not proposal.proactive)
 
 
-def _consented(message: TemplateMessage, given: Circumstances, *, is_reply: bool) -> Decision:
+def _first_template(template: TemplateUse, given: Circumstances, *, is_reply: bool) -> SendTemplate | Refuse:
+    """Return the first template in the response's order that may go, or why each of them may not."""
+    passed_over = []
+    for use in template.in_order:
+        try:
+            message = given.templates.prepare(use, given.fallback_languages)
+        except TemplateUnusable as problem:
+            passed_over.append(str(problem))
+            continue
+        decision = _consented(message, given, is_reply=is_reply)
+        if isinstance(decision, SendTemplate):
+            return decision
+        passed_over.append(decision.reason)
+    return Refuse("; ".join(passed_over))
+
+
+def _consented(message: TemplateMessage, given: Circumstances, *, is_reply: bool) -> SendTemplate | Refuse:
     category = Scope.MARKETING if message.category == "MARKETING" else Scope.UTILITY
     if is_reply and category is Scope.UTILITY:
         return SendTemplate(message)  # an answer to what the customer just wrote needs no consent

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
-from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, fill
+from rasa_whatsapp.cloud.template_values import Misfit
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, misfits
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.responses.domain import Domain, Problem, path_in
 from rasa_whatsapp.responses.spelling import misspelt
@@ -56,7 +56,7 @@ def _refusals(
             with suppress(DraftImpossible):  # that one is told already
                 use = to_utterance({"custom": {"template": custom["template"]}}, wording).template
     if use and templates is not None:
-        yield from _template_refusals(use, templates, fallback_languages)
+        yield from _template_refusals(content, use, templates, fallback_languages)
 
 
 def _said(content: Mapping[str, Any], wording: Wording) -> Utterance:
@@ -110,24 +110,33 @@ def _replaced(value: Any, path: Sequence[str | int], stand_in: str) -> Any:
     return value
 
 
-def _template_refusals(use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]) -> Iterator[str]:
-    """Yield why the catalogue would refuse a template, unless only a slot tells which template it is."""
+def _template_refusals(
+    content: Mapping[str, Any], use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]
+) -> Iterator[str]:
+    """Yield why the catalogue would refuse a response's templates, each in all languages in which it may go."""
+    uses = list(use.in_order)
+    said = set(_SLOT.findall(str(content.get("text", ""))))
+    for position, each in enumerate(uses):
+        path = "custom.template" if len(uses) == 1 else f"custom.template[{position}]"
+        for misfit, which in _misfits(each, templates, fallback_languages):
+            place = f"{path}.{misfit.path}" if misfit.path else path
+            slot = f"{{{misfit.path.rpartition('.')[2]}}}"
+            remedy = f" (the text has {slot})" if slot in said and "has no value" in misfit.text else ""
+            yield f"{place}: {which}{misfit.text}{remedy}"
+
+
+def _misfits(
+    use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]
+) -> Iterator[tuple[Misfit, str]]:
+    """Yield each misfit with the translation that it is about, unless only a slot tells which template it is."""
     if _SLOT.search(use.name + (use.language or "")):
         return
     try:
-        translation = templates.find(use.name, [use.language or "", *fallback_languages])
+        found = templates.find(use.name, [*use.languages, *fallback_languages])
     except TemplateUnusable as problem:
-        yield f"custom.template: {problem}"
+        yield Misfit("", str(problem)), ""
         return
-    known = dict.fromkeys((*translation.header_variables, *translation.body_variables), "x")
-    which = f"template {use.name!r} ({translation.language})"
-    for name in known:
-        if not use.parameters.get(name, "").strip():
-            yield f"custom.template.parameters: {which} needs {name!r}; give it a text or a slot"
-    for name in use.parameters:
-        if name not in known:
-            yield f"custom.template.parameters.{name}: {which} has no such parameter; it has {', '.join(known) or 'none'}"
-    try:
-        fill(translation, replace(use, parameters=known))
-    except TemplateUnusable as problem:
-        yield f"custom.template.payloads: {problem}"
+    # Without a language of the response's own it is the customer's that decides.
+    for translation in [found] if use.language else templates.approved(use.name):
+        for misfit in misfits(translation, use):
+            yield misfit, f"template {use.name!r} ({translation.language}): "

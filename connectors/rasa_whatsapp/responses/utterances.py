@@ -13,6 +13,7 @@ from rasa_whatsapp.cloud import limits, objects
 from rasa_whatsapp.cloud.drafts import Draft, content_of
 from rasa_whatsapp.cloud.markup import to_whatsapp
 from rasa_whatsapp.cloud.scalars import meant
+from rasa_whatsapp.cloud.template_spelling import read_use
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.policy.consent import Choice as ConsentChoice
@@ -67,8 +68,13 @@ class Utterance:
     reply_to: str | None = None
 
 
-def to_utterance(response: Mapping[str, Any], wording: Wording = _PLAIN) -> Utterance:
-    """Return what a Rasa response dict asks for; raises DraftImpossible naming the key that WhatsApp cannot take."""
+def to_utterance(
+    response: Mapping[str, Any], wording: Wording = _PLAIN, customer_language: str | None = None
+) -> Utterance:
+    """Return what a Rasa response dict asks for; raises DraftImpossible naming the key that WhatsApp cannot take.
+
+    `customer_language` is what the dialogue knows of the customer's, for the template.
+    """
     custom = _custom(response)
     words = MenuWords(
         _label(custom, "list_button", wording.list_button, limits.LIST_BUTTON),
@@ -79,7 +85,7 @@ def to_utterance(response: Mapping[str, Any], wording: Wording = _PLAIN) -> Utte
     marked = to_whatsapp if wording.markdown and not is_ours else str
     raw, reply_to = raw_of(custom.get("whatsapp"))
     drafts: list[Draft] = [*_drafts(response, words, marked), *([raw] if raw else [])]
-    utterance = Utterance(tuple(drafts), _template(custom), _consent(custom), reply_to)
+    utterance = Utterance(tuple(drafts), _template(custom, customer_language), _consent(custom), reply_to)
     _refuse_unlawful(utterance)
     return utterance
 
@@ -132,27 +138,9 @@ def _refuse_unlawful(utterance: Utterance) -> None:
             raise DraftImpossible(f"the response makes a message in which {problem}")
 
 
-def _template(custom: Mapping[str, Any]) -> TemplateUse | None:
+def _template(custom: Mapping[str, Any], customer_language: str | None) -> TemplateUse | None:
     template = custom.get("template")
-    if template is None:
-        return None
-    if not isinstance(template, Mapping) or not isinstance(template.get("name"), str):
-        raise DraftImpossible("custom.template needs a name")
-    unknown = sorted(str(key) for key in template if key not in ("name", "language", "parameters", "payloads"))
-    if unknown:
-        raise DraftImpossible(
-            f"custom.template.{unknown[0]} is not known; expected name, language, parameters or payloads"
-        )
-    parameters, payloads = template.get("parameters") or {}, template.get("payloads") or []
-    if not isinstance(parameters, Mapping) or not isinstance(payloads, list):
-        raise DraftImpossible("custom.template.parameters must be a mapping, custom.template.payloads a list")
-    language = template.get("language")
-    return TemplateUse(
-        name=template["name"],
-        parameters={str(name): "" if value is None else str(value) for name, value in parameters.items()},
-        language=str(language) if language else None,
-        payloads=tuple(str(payload) for payload in payloads),
-    )
+    return None if template is None else read_use(template, "custom.template", customer_language)
 
 
 def _consent(custom: Mapping[str, Any]) -> ConsentNote | None:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
 from rasa_whatsapp.cloud.pages import more_of
+from rasa_whatsapp.cloud.template_spelling import use_from_json
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage.schema import outbox
@@ -207,7 +208,7 @@ def add(
         "contact_id": message.contact_id,
         "proactive": message.proactive,
         "free_form": message.free_form,
-        "template": _template_to_json(message.template),
+        "template": message.template.to_json() if message.template else None,
         "choices": dict(message.choices),
         "numbers": list(message.numbers) or None,
         "more": message.more,
@@ -385,7 +386,7 @@ def message_of(row: Any) -> Message:
         contact_id=row.contact_id,
         proactive=row.proactive,
         free_form=row.free_form,
-        template=_template_from_json(row.template),
+        template=use_from_json(row.template) if row.template else None,
         choices=row.choices,
         numbers=row.numbers or (),
         more=row.more,
@@ -399,27 +400,4 @@ def message_of(row: Any) -> Message:
         tried_at=row.tried_at,
         copies=row.copies,
         created_at=row.created_at,
-    )
-
-
-def _template_to_json(template: TemplateUse | None) -> JSONDict | None:
-    if template is None:
-        return None
-    return {
-        "name": template.name,
-        "language": template.language,
-        "parameters": dict(template.parameters),
-        "payloads": list(template.payloads),
-    }
-
-
-def _template_from_json(stored: Mapping[str, Any] | None) -> TemplateUse | None:
-    if stored is None:
-        return None
-    payloads: Sequence[str] = stored["payloads"]
-    return TemplateUse(
-        name=stored["name"],
-        language=stored["language"],
-        parameters=stored["parameters"],
-        payloads=tuple(payloads),
     )
