@@ -79,6 +79,7 @@ class Settings:
             delivery=delivery,
             firing=firing,
             wording=self.wording(),
+            language_slot=self["language_slot"],
             read_receipts=self["read_receipts"],
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],

@@ -15,7 +15,7 @@ from typing import Union
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import media_fallback, receipts
-from rasa_whatsapp.cloud import outbound
+from rasa_whatsapp.cloud import languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.cloud.templates import TemplateBook
@@ -193,7 +193,7 @@ class _Round:
             Proposal(
                 has_free_form=message.free_form is not None, template=message.template, proactive=message.proactive
             ),
-            self._circumstances(contact),
+            self._circumstances(message, contact),
         )
         if isinstance(decision, Refuse):
             return self._refuse(message, decision.reason)
@@ -205,16 +205,21 @@ class _Round:
         content = {"type": "template", "template": decision.message.content}
         return self._send(lane, message, contact, content, "template")
 
-    def _circumstances(self, contact: Contact) -> Circumstances:
+    def _circumstances(self, message: Message, contact: Contact) -> Circumstances:
         return Circumstances(
             now=self.now,
             window=contact.window,
             consent=contact.consent,
             templates=self.rules.templates,
-            fallback_languages=self.rules.fallback_languages,
+            fallback_languages=self._languages(contact) if message.template else (),
             utility_needs_opt_in=self.rules.utility_needs_opt_in,
             is_paused=contact.is_paused(self.now),
         )
+
+    def _languages(self, contact: Contact) -> Sequence[str]:
+        """Return what is read in the customer's country, and the configured languages."""
+        of_country = languages.of_customer(contact.recipient.wa_id, contact.recipient.user_id)
+        return [*([of_country] if of_country else ()), *self.rules.fallback_languages]
 
     def _without_recipient(self, message: Message, contact: Contact) -> bool:
         """The contact gave up its names: the new ones come with a merge, or with the customer's next message."""

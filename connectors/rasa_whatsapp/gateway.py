@@ -41,6 +41,7 @@ from rasa_whatsapp.pulse import Pulse
 from rasa_whatsapp.receipts import Receipt
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.responses.utterances import Wording, to_utterance
+from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.spoken import Spoken
 from rasa_whatsapp.stops import REPLIES_ONLY, Stops
 from rasa_whatsapp.storage import inbox, lanes, merging, paces, troubles
@@ -74,6 +75,7 @@ class Rules:
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     firing: FiringRules = field(default_factory=FiringRules)
     wording: Wording = field(default_factory=Wording)
+    language_slot: str = DEFAULT_LANGUAGE_SLOT
     read_receipts: bool = True
     typing_indicator: bool = True
     turn_attempts: int = 3
@@ -174,6 +176,11 @@ class Gateway:
         """Return what an operator has to mend so that messages go out again; empty if nothing."""
         return self._stops.alarms(self._clock.now())
 
+    @property
+    def language_slot(self) -> str:
+        """Return the slot that may hold the customer's language."""
+        return self._rules.language_slot
+
     def look(self) -> None:
         """Look for work: another process may have stored some."""
         self.reception.look()
@@ -195,16 +202,23 @@ class Gateway:
         return step
 
     async def say(
-        self, contact_id: str, cause: str, ordinal: int, response: Mapping[str, Any], turn: Turn | None = None
+        self,
+        contact_id: str,
+        cause: str,
+        ordinal: int,
+        response: Mapping[str, Any],
+        turn: Turn | None = None,
+        *,
+        language: str | None = None,
     ) -> None:
         """Keep a response for delivery under keys made of its cause and ordinal; `turn` is None for Rasa's HTTP API.
 
-        A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact, and LaneLost if the turn is another
+        `language` is the customer's, as far as the dialogue knows it. A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact, and LaneLost if the turn is another
         server's now.
         """
         now = self._clock.now()
         try:
-            utterance = to_utterance(response, self._rules.wording)
+            utterance = to_utterance(response, self._rules.wording, language)
         except DraftImpossible as problem:
             logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
             key, reason = f"{cause}#{ordinal}", str(problem)

@@ -18,6 +18,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         self.gateway = gateway
         self.turn = turn
         self.cause = turn.cause if turn else f"api:{uuid.uuid4().hex}"
+        self.language: str | None = None  # the customer's, as the dialogue knows it when it speaks
         self._said = 0
 
     @classmethod
@@ -28,7 +29,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep a response for delivery; it is durable when this returns."""
         self._said += 1
-        await self.gateway.say(recipient_id, self.cause, self._said, message, self.turn)
+        await self.gateway.say(recipient_id, self.cause, self._said, message, self.turn, language=self.language)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

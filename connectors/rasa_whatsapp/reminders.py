@@ -2,7 +2,8 @@
 
 Rasa keeps them in a scheduler in memory, by name for the whole server (rasa.core.jobs). The seam is the one method that runs
 an action's side effects: it knows the output channel and can wait for the store, so a reminder is durable before the
-tracker that mentions it is saved. Conversations of other channels keep Rasa's behaviour.
+tracker that mentions it is saved; and what is said there is said by a bot that knows the customer's language. Conversations of
+other channels keep Rasa's behaviour.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ async def _execute_side_effects(
     if not isinstance(output_channel, WhatsAppOutput):
         await _RASAS_OWN(self, events, tracker, output_channel)
         return
+    output_channel.language = _language(tracker, output_channel.gateway.language_slot)
     await self._send_bot_messages(events, tracker, output_channel)
     for event in events:
         if isinstance(event, ReminderScheduled):
@@ -44,6 +46,12 @@ async def _execute_side_effects(
             await output_channel.gateway.cancel(
                 _cancellation(event, tracker.sender_id, output_channel), output_channel.turn
             )
+
+
+def _language(tracker: DialogueStateTracker, slot: str) -> str | None:
+    """Return what the slot holds: the templates of what is said now are chosen by it."""
+    known = tracker.slots.get(slot)
+    return known.value if known is not None and isinstance(known.value, str) else None
 
 
 def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:

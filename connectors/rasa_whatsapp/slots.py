@@ -11,6 +11,7 @@ from rasa_whatsapp.policy.window import CareWindow
 CARE_WINDOW_OPEN = "care_window_open"
 CARE_WINDOW_EXPIRES_AT = "care_window_expires_at"
 WHATSAPP_CONSENT = "whatsapp_consent"
+DEFAULT_LANGUAGE_SLOT = "language"  # the bot's own: it is read, not filled
 NAMES = (CARE_WINDOW_OPEN, CARE_WINDOW_EXPIRES_AT, WHATSAPP_CONSENT)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+import pytest
 import rasa.core.jobs
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, OutputChannel, UserMessage
-from rasa.shared.core.events import ReminderCancelled, ReminderScheduled, Restarted, SlotSet, UserUttered
+from rasa.shared.core.events import BotUttered, ReminderCancelled, ReminderScheduled, Restarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
@@ -21,7 +23,7 @@ from rasa_whatsapp import firing
 from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
-from rasa_whatsapp.storage.schema import aliases, follow_ups
+from rasa_whatsapp.storage.schema import aliases, follow_ups, outbox
 from rasa_whatsapp.turn import Turn
 
 LEA, TOM = "4915112345678", "4915187654321"
@@ -218,6 +220,35 @@ class TestWithTheChannel:
             return states
 
         assert asyncio.run(story()) == [[("cancelled", "cancelled by the dialogue")], [("pending", None)]]
+
+    @pytest.mark.parametrize(
+        ("slot", "value", "known"),
+        [("language", "de", "de"), ("language", None, "en"), ("order_id", 7, None), ("no_such_slot", None, None)],
+    )
+    def test_what_is_said_knows_the_customers_language(self, channel, slot, value, known):
+        """The slot's text at the moment of speaking goes with the template; "hello" is English for the example bot."""
+        said = BotUttered(data={"custom": {"template": {"name": "order_reminder"}}})
+
+        async def story():
+            await channel.start()
+            await channel.gateway.receive(webhook(LEA, "hello", channel.clock.now()))
+            await _until_idle(channel)
+            (sender,) = await channel.database.run(
+                lambda connection: connection.execute(select(aliases.c.contact_id)).scalars().all()
+            )
+            tracker = await channel.agent.tracker_store.retrieve(sender)
+            if value is not None:
+                tracker.update(SlotSet(slot, value))
+            output = WhatsAppOutput(channel.gateway, turn_of(sender, "wamid.x"))
+            await channel.agent.processor.execute_side_effects([said], tracker, output)
+            stored = await channel.database.run(
+                lambda connection: connection.execute(select(outbox.c.template).order_by(outbox.c.id.desc())).scalar()
+            )
+            await channel.stop()
+            return stored
+
+        channel.settings = replace(channel.settings, values={**channel.settings.values, "language_slot": slot})
+        assert asyncio.run(story()).get("customer_language") == known
 
     def test_restarted_conversation_makes_its_reminder_void(self, channel):
         """As in Rasa: what was planned before the restart is not said after it."""

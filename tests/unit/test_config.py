@@ -68,6 +68,7 @@ def test_defaults():
     assert rules.intake.number_ids == ("100000000000001",)
     assert (rules.intake.turns_for, rules.intake.pause_after_human) == (frozenset(), timedelta(hours=1))
     assert rules.delivery.upload_hosts == frozenset()
+    assert rules.language_slot == "language"
     assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(0), 32, timedelta(days=90))
     assert rules.merge_texts is False
@@ -82,6 +83,7 @@ def test_values_reach_the_rules(tmp_path):
         "phone_number_id": 100000000000002,
         "templates": "templates.yml",
         "fallback_languages": ["de", "en"],
+        "language_slot": "locale",
         "utility_needs_opt_in": True,
         "opt_out_keywords": [" schluss "],
         "opt_in_keywords": ["los"],
@@ -118,6 +120,7 @@ def test_values_reach_the_rules(tmp_path):
     assert (rules.read_receipts, rules.typing_indicator, rules.turn_attempts) == (False, False, 5)
     assert (rules.delivery.settle, rules.delivery.age_limit) == (timedelta(seconds=1.5), timedelta(minutes=1))
     assert (rules.delivery.fallback_languages, rules.delivery.utility_needs_opt_in) == (("de", "en"), True)
+    assert rules.language_slot == "locale"
     assert [translation.name for translation in rules.delivery.templates.translations] == ["t"]
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(seconds=1.5), 7, timedelta(days=30))
     assert rules.delivery.order_wait == timedelta(0)
@@ -223,6 +226,7 @@ def test_no_mapping(block):
         ("fallback_languages", "en", "found 'en'; expected a list of texts"),
         ("fallback_languages", ["en", ""], "expected a list of texts"),
         ("fallback_languages", [True], "expected a list of texts"),
+        ("language_slot", ["language"], "expected a text"),
         ("utility_needs_opt_in", "yes", "found 'yes'; expected true or false"),
         ("utility_needs_opt_in", 1, "found 1; expected true or false"),
         ("opt_out_keywords", {"stop": 1}, "expected a list of texts"),

@@ -610,6 +610,44 @@ class TestOutsideTheWindow:
         assert first["state"] == "refused"
         assert first["reason"].startswith("the care window closed at 2026-11-23 10:00 UTC and the response carries no")
 
+    @pytest.mark.parametrize(
+        ("written", "known", "gone"),
+        [
+            ({}, None, "de_DE"),  # the number is German
+            ({}, "pt", "pt_BR"),
+            ({"language": "en"}, "pt", "en"),
+            ({"language": "sv"}, "nonsense", "de_DE"),
+        ],
+    )
+    async def test_the_language(self, stage, written, known, gone):
+        """The response's, what the dialogue knows of the customer, the number's country: the first that there is."""
+        text = [{"type": "BODY", "text": "Hello"}]
+        plain = {"name": "t", "category": "UTILITY", "components": text}
+        book = TemplateBook(tuple(read_translation(plain | {"language": code}) for code in ("en", "de_DE", "pt_BR")))
+        await contact(stage, delivery=DeliveryRules(templates=book, fallback_languages=["en"]))
+        stage.clock.advance(hours=24)
+        response = {"custom": {"template": {"name": "t", **written}}}
+        await stage.gateway.say(stage.contact_id, "api:1", 1, response, language=known)
+        await stage.idle()
+        assert [body["template"]["language"] for body in stage.graph.sent] == [{"code": gone}]
+
+    async def test_the_second_template(self, stage):
+        """What the store keeps of a response holds all of its templates, and what is in them."""
+        image = [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hello"}]
+        plain = {"language": "en", "category": "UTILITY", "components": image}
+        lost = read_translation(plain | {"name": "a", "status": "PAUSED"})
+        book = TemplateBook((lost, read_translation(plain | {"name": "b"})))
+        await contact(stage, delivery=DeliveryRules(templates=book, fallback_languages=["en"]))
+        stage.clock.advance(hours=24)
+        templates = [{"name": name, "header": {"image": {"id": 5}}} for name in ("a", "b")]
+        await say(stage, {"text": "free", "custom": {"template": templates}})
+        (body,) = stage.graph.sent
+        assert body["template"] == {
+            "name": "b",
+            "language": {"code": "en"},
+            "components": [{"type": "header", "parameters": [{"type": "image", "image": {"id": "5"}}]}],
+        }
+
     async def test_a_message_that_waited_too_long(self, stage):
         """The gate judges when it is sent: a retry after the window's end goes as the template."""
         await contact(stage, delivery=DeliveryRules(templates=BOOK, age_limit=timedelta(days=3)))

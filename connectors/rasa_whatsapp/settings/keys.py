@@ -10,6 +10,7 @@ from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
 from rasa_whatsapp.responses.utterances import DEFAULT_LIST_BUTTON, DEFAULT_MORE_BUTTON
 from rasa_whatsapp.settings import readers
 from rasa_whatsapp.settings.setting import Setting
+from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.storage.database import DEFAULT_URL
 
 # What is no turn unless it is asked for.
@@ -99,6 +100,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="templates", read=readers.text, meaning="File with the approved templates."),
     Setting(name="fallback_languages", read=readers.words, default=(), meaning="Template languages to try, in order."),
+    Setting(
+        name="language_slot",
+        read=readers.text,
+        default=DEFAULT_LANGUAGE_SLOT,
+        meaning="Slot that may hold the customer's language, for templates.",
+    ),
     Setting(
         name="utility_needs_opt_in", read=readers.flag, default=False, meaning="Utility templates need an opt-in too."
     ),
