@@ -12,7 +12,9 @@ from rasa_whatsapp.simulator.kinds import SendContext, read_content
 from rasa_whatsapp.simulator.refusals import Refused
 
 CATALOGUE = {
-    (template.name, template.language): template for template in load(Path(__file__).with_name("templates.yml"))
+    (template.name, template.language): template
+    for name in ("templates.yml", "rarer_templates.yml")
+    for template in load(Path(__file__).with_name(name))
 }
 
 
@@ -51,6 +53,40 @@ def payload(index: Any, value: str) -> dict[str, Any]:
 ORDER = part("body", text("1002", "order_id"))
 PICTURE = part("header", {"type": "image", "image": {"link": "https://shop.example/a.png"}})
 SUFFIX = part("button", text("sale"), sub_type="url", index=0)
+
+
+def action(sub_type: str, index: int, value: Any) -> dict[str, Any]:
+    """Return the component of a button that takes an action."""
+    return part("button", {"type": "action", "action": value}, sub_type=sub_type, index=index)
+
+
+def cards(*components: list[dict[str, Any]], **extras: Any) -> dict[str, Any]:
+    """Return a carousel, each card given by its components."""
+    return {
+        "type": "carousel",
+        "cards": [{"card_index": index, "components": parts, **extras} for index, parts in enumerate(components)],
+    }
+
+
+def code(value: str, button: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the components of a template with a code."""
+    return part("body", text(value)), part("button", text(button or value), sub_type="url", index="0")
+
+
+PLACE = {"latitude": "52.5", "longitude": "13.4", "name": "Shop", "address": "Linden 1"}
+PRODUCT = {"product_retailer_id": "c-1", "catalog_id": "19"}
+SECTIONS = [{"title": "Cups", "product_items": [{"product_retailer_id": "c-1"}]}]
+ITEMS = {"thumbnail_product_retailer_id": "c-1", "sections": SECTIONS}
+MPM = action("mpm", 1, ITEMS)
+COUPON = part("button", {"type": "coupon_code", "coupon_code": "SALE"}, sub_type="copy_code", index=0)
+END = part(
+    "limited_time_offer",
+    {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": 1798131600000}},
+)
+QUARTER = part("body", text("25 %"))
+CUPS = part("body", text("cups"))
+CARD = [PICTURE, CUPS, part("button", text("cups"), sub_type="url", index=1)]
+PRODUCT_CARD = [part("header", {"type": "product", "product": PRODUCT})]
 NUMBERS = (part("header", text("Lea")), part("body", text("one"), text("two")))
 
 
@@ -87,6 +123,61 @@ def test_media_header_and_url_button() -> None:
         {"id": "0", "title": "Shop", "kind": "url", "url": "https://shop.example/sale"},
         {"id": "1", "title": "Call", "kind": "phone_number"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (template("code_of_metas", *code("482913")), {"text": "482913 is your verification code."}),
+        (
+            template("place", part("header", {"type": "location", "location": PLACE})),
+            {"location": {"latitude": 52.5, "longitude": 13.4, "name": "Shop", "address": "Linden 1"}},
+        ),
+        (
+            template("one_product", *PRODUCT_CARD, part("body", text("3"))),
+            {"product": PRODUCT, "buttons": [{"id": "0", "title": "View", "kind": "product"}]},
+        ),
+        (
+            template("shopping", MPM, action("flow", 2, {"flow_token": "t", "flow_action_data": {"a": 1}})),
+            {
+                "products": {"catalog_id": "connected", "sections": SECTIONS},
+                "buttons": [
+                    {"id": "0", "title": "View catalog", "kind": "catalog"},
+                    {"id": "1", "title": "View items", "kind": "product"},
+                    {"id": "2", "title": "Ask us", "kind": "flow"},
+                ],
+            },
+        ),
+        (
+            template("soon_over", QUARTER, END, COUPON),
+            {"text": "Soon over (until 2026-12-24 17:00 UTC)\n\n25 % off."},
+        ),
+        (
+            template("cards", cards(CARD, [*CARD, payload(0, "/more")])),
+            {
+                "carousel": [
+                    {
+                        "card_index": index,
+                        "media": {"kind": "image", "link": "https://shop.example/a.png"},
+                        "text": "Our cups now",
+                        "buttons": [
+                            {"id": f"{index}.0", "title": "More", "kind": "quick_reply", "payload": sent},
+                            {"id": f"{index}.1", "title": "Shop", "kind": "url", "url": "https://shop.example/cups"},
+                        ],
+                    }
+                    for index, sent in enumerate(("More", "/more"))
+                ]
+            },
+        ),
+        (
+            template("products", cards(PRODUCT_CARD, PRODUCT_CARD, PRODUCT_CARD)),
+            {"carousel": [{"card_index": index, "buttons": [], "product": PRODUCT} for index in range(3)]},
+        ),
+    ],
+)
+def test_rarer_components(content: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Codes, places, products, forms, offers and carousels are played, too."""
+    assert {name: value for name, value in read(content).items() if name in shown} == shown
 
 
 def test_template_without_variables_needs_no_components() -> None:
@@ -134,7 +225,41 @@ REFUSED = [
         id="address for a quick reply",
     ),
     pytest.param(template("order_follow_up", ORDER, ORDER), 100, id="two bodies"),
-    pytest.param(template("order_follow_up", ORDER, part("carousel")), 131051, id="component not played"),
+    pytest.param(template("order_follow_up", ORDER, part("footer")), 131051, id="component not played"),
+    pytest.param(template("order_follow_up", ORDER, cards(CARD, CARD)), 132000, id="cards for none"),
+    pytest.param(template("order_follow_up", ORDER, END), 132000, id="offer for none"),
+    pytest.param(template("code_of_metas", *code("4829134829134829")), 131009, id="code too long"),
+    pytest.param(template("code_of_metas", code("482913")[0]), 131008, id="code missing on the button of Meta's"),
+    pytest.param(template("two_numbers", part("header", text("x" * 55)), NUMBERS[1]), 132005, id="header too long"),
+    pytest.param(template("place"), 132000, id="place missing"),
+    pytest.param(
+        template("place", part("header", {"type": "location", "location": {"latitude": 1}})), 100, id="half a place"
+    ),
+    pytest.param(template("shopping"), 131008, id="products missing"),
+    pytest.param(template("shopping", action("mpm", 1, {"sections": SECTIONS})), 100, id="thumbnail missing"),
+    pytest.param(template("shopping", action("mpm", 1, {**ITEMS, "sections": []})), 131009, id="no section"),
+    pytest.param(template("shopping", MPM, action("flow", 2, {"flow_token": 5})), 100, id="token that is no text"),
+    pytest.param(template("shopping", MPM, action("flow", 0, {})), 132018, id="form for a catalogue"),
+    pytest.param(
+        template("picture", PICTURE, part("button", text("x" * 1990), sub_type="url", index=0)),
+        131009,
+        id="address too long",
+    ),
+    pytest.param(template("soon_over", QUARTER, COUPON), 132000, id="end of the offer missing"),
+    pytest.param(template("soon_over", QUARTER, END), 131008, id="coupon missing"),
+    pytest.param(
+        template("soon_over", QUARTER, part("limited_time_offer", text("x")), COUPON), 132012, id="text for an end"
+    ),
+    pytest.param(template("cards"), 132000, id="no cards"),
+    pytest.param(template("cards", cards(CARD)), 132000, id="a card too few"),
+    pytest.param(template("cards", cards(CARD, CARD, CARD)), 132000, id="a card too many"),
+    pytest.param(template("cards", cards(CARD, CARD, card_index=0)), 131009, id="cards out of order"),
+    pytest.param(template("cards", cards(CARD, CARD[1:])), 132000, id="card without its picture"),
+    pytest.param(template("cards", cards(CARD, CARD[:2])), 131008, id="card without its address"),
+    pytest.param(
+        template("cards", cards(CARD, [PICTURE, part("body", text("x" * 153)), CARD[2]])), 132005, id="card too long"
+    ),
+    pytest.param(template("products", cards(PRODUCT_CARD)), 132000, id="a product too few"),
     pytest.param(template("one_time_code", part("body", text("123"))), 131008, id="code missing on the button"),
 ]
 

@@ -172,13 +172,28 @@ def _components(entry: dict[str, Any], where: str) -> tuple[dict[str, Any], ...]
     if not isinstance(parts, list) or not all(isinstance(part, dict) and "type" in part for part in parts):
         raise TemplatesInvalid(f"{where}: components is a list of mappings, each with a type.")
     body = [part for part in parts if str(part["type"]).upper() == "BODY"]
-    if len(body) != 1 or not isinstance(body[0].get("text"), str):
+    is_code = str(entry.get("category")).upper() == "AUTHENTICATION"  # its text is Meta's, and may be left out
+    if len(body) != 1 or not isinstance(body[0].get("text", "" if is_code else None), str):
         raise TemplatesInvalid(f"{where}: components need one of type BODY with a text.")
     for part in parts:
         buttons = part.get("buttons", [])
         if not isinstance(buttons, list) or not all(isinstance(b, dict) and "type" in b for b in buttons):
             raise TemplatesInvalid(f"{where}: buttons is a list of mappings, each with a type and a text.")
+        if str(part["type"]).upper() == "CAROUSEL" and not _are_cards(part.get("cards")):
+            raise TemplatesInvalid(f"{where}: a carousel has a list of cards, each with a list of components.")
     return tuple(parts)
+
+
+def _are_cards(cards: Any) -> bool:
+    """Tell whether these are the cards of a carousel."""
+    parts = (
+        [card.get("components") if isinstance(card, dict) else None for card in cards]
+        if isinstance(cards, list)
+        else []
+    )
+    return bool(parts) and all(
+        isinstance(each, list) and all(isinstance(part, dict) and "type" in part for part in each) for each in parts
+    )
 
 
 def _check_variables(template: Template, where: str) -> None:

@@ -35,15 +35,21 @@ def read_product_list(interactive: dict[str, Any], context: SendContext) -> Bubb
     """Read up to thirty products in up to ten sections, under a header that is text."""
     action = action_of(interactive)
     catalog = fields.identifier(action, "catalog_id", ACTION)
-    sections = fields.list_at(action, "sections", ACTION)
-    check_sections(sections)
-    shown = [_section(section, f"{ACTION}['sections'][{i}]", len(sections) > 1) for i, section in enumerate(sections)]
-    if sum(len(section["product_items"]) for section in shown) > PRODUCTS:
-        raise Refused(131009, f"Total product count exceed max allowed count: {PRODUCTS}")
+    shown = sections_of(action, ACTION)
     fields.required(interactive, "header", "interactive")
     bubble = framed(interactive, context, headers=TEXT_HEADER)
     button = Button(id="0", title="View items", kind="product")
     return replace(bubble, buttons=(button,), parts={"products": {"catalog_id": catalog, "sections": shown}})
+
+
+def sections_of(action: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """Return the sections of an action with their products."""
+    sections = fields.list_at(action, "sections", path)
+    check_sections(sections)
+    shown = [_section(section, f"{path}['sections'][{i}]", len(sections) > 1) for i, section in enumerate(sections)]
+    if sum(len(section["product_items"]) for section in shown) > PRODUCTS:
+        raise Refused(131009, f"Total product count exceed max allowed count: {PRODUCTS}")
+    return shown
 
 
 def _section(value: Any, path: str, must_have_title: bool) -> dict[str, Any]:
