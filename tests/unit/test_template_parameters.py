@@ -446,6 +446,10 @@ REFUSALS = {
         {"buttons": [{"thumbnail": "a", "sections": [{"title": "x" * 25, "products": ["a"]}]}]},
         "buttons[0].sections[0].title has 25 characters; Meta allows 24",
     ),
+    "an unfilled slot in a form's data": (
+        translation(buttons("FLOW")), {"buttons": [{"flow": {"data": {"a": [{"b": "{no}"}], "c": "None", "d": "{}", "e": 1}}}]},
+        "buttons[0].flow.data.a[0].b has no value: slot 'no' is not filled; buttons[0].flow.data.c has no value: its slot is empty",
+    ),
     "no end of the offer": (translation(OFFER), {}, "its offer counts down: give limited_time_offer.expires_at"),
     "an end without a time zone": (
         translation(OFFER), {"limited_time_offer": {"expires_at": "2026-12-24T18:00:00"}},
@@ -523,6 +527,7 @@ def test_the_longest_that_fit():
         (translation(header("LOCATION")), {"header": {"location": {**PLACE, "latitude": "{lat}"}}}),
         (translation(OFFER), {"limited_time_offer": {"expires_at": "{end}"}}),
         (translation(buttons(SHOP)), {"buttons": [{"suffix": "{no}"}]}),
+        (translation(buttons("FLOW")), {"buttons": [{"flow": {"token": "{t}", "data": {"no": "{no}"}}}]}),
         (translation(buttons("QUICK_REPLY")), {"buttons": [{"payload": '/a{{"no":"{no}"}}' + "x" * 128}]}),
         (translation(OTP, category="AUTHENTICATION"), {"code": "{code}"}),
     ],

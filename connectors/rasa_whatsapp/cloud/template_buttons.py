@@ -98,6 +98,7 @@ def _flow(_: Button, value: JSONDict, path: str, reader: ValueReader) -> JSONDic
     token = value["flow"].get("token")
     action: JSONDict = {"flow_token": reader.text(token, f"{path}.flow.token") if token else _NO_TOKEN}
     if value["flow"].get("data"):
+        reader.data(value["flow"]["data"], f"{path}.flow.data")
         action["flow_action_data"] = value["flow"]["data"]
     return {"type": "action", "action": action}
 

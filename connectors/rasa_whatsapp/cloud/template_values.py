@@ -6,8 +6,10 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.scalars import Shape
@@ -17,6 +19,7 @@ _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _RUN = re.compile(r" {5,}")
 # Rasa leaves `{slot}` as it is if there is no such slot, and writes None for an empty one.
 _SLOT = re.compile(r"\{([^{}\n]+)\}")
+_WHOLE_SLOT = re.compile(r"\{[^\W\d]\w*\}")
 _EMPTY = "None"
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _PARAMETER = re.compile(r"(?:(cards\[\d+\])\.)?parameters\.(\w+)")
@@ -59,6 +62,17 @@ class ValueReader:
         if not (self._slots_pending and _SLOT.search(value)):
             self._check(value.strip(), path, limits.QUICK_REPLY_PAYLOAD)
         return value
+
+    def data(self, value: Any, path: str) -> None:
+        """Look for slots that are not filled in what a form begins with; it is the designer's own otherwise."""
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                self.data(item, f"{path}.{key}")
+        elif isinstance(value, list):
+            for position, item in enumerate(value):
+                self.data(item, f"{path}[{position}]")
+        elif value == _EMPTY or (isinstance(value, str) and not self._slots_pending and _WHOLE_SLOT.fullmatch(value)):
+            self.text(value, path)
 
     def shaped(self, value: str | None, path: str, shape: Shape) -> str:
         """Return a text of this shape, such as a link or a number."""
