@@ -82,6 +82,8 @@ def code(**parts):
         positional("Hello {{1}}, it is {{2}}.", "Lea", "here"),
         positional("Hello {{2}}, it is {{1}}, {{2}}.", "here", "Lea"),
         positional("x" * 1024),
+        named(components=[named()["components"][BODY], {"type": "HEADER", "format": "LOCATION"}]),
+        named(components=[named()["components"][BODY], {"type": "header", "format": "product"}]),
         code(),
         code(footer=None),
         code(buttons={"type": "buttons", "buttons": [{"type": "otp", "otp_type": "zero_tap"}]}),

@@ -111,10 +111,10 @@ def _header(part: JSONDict, form: str) -> Iterator[Fault]:
                 f"a header with {kind} needs an example: header_handle, a list with one handle of Meta's upload API",
             )
         return
-    if kind == "LOCATION":
+    if kind in ("LOCATION", "PRODUCT"):
         return
     if kind != "TEXT":
-        yield Fault(("format",), f"header format {kind!r}: it is one of TEXT, {', '.join(_MEDIA)}, LOCATION")
+        yield Fault(("format",), f"header format {kind!r}: it is one of TEXT, {', '.join(_MEDIA)}, LOCATION, PRODUCT")
         return
     yield from _long(part, "header", limits.TEMPLATE_HEADER)
     variables, wrong = _variables(_text(part, "text"), form)
