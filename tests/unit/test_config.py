@@ -226,6 +226,7 @@ def test_no_mapping(block):
         ("fallback_languages", "en", "found 'en'; expected a list of texts"),
         ("fallback_languages", ["en", ""], "expected a list of texts"),
         ("fallback_languages", [True], "expected a list of texts"),
+        ("fallback_languages", ["en", "german"], "expected a list of language codes such as en or pt_BR"),
         ("language_slot", ["language"], "expected a text"),
         ("utility_needs_opt_in", "yes", "found 'yes'; expected true or false"),
         ("utility_needs_opt_in", 1, "found 1; expected true or false"),

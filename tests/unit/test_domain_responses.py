@@ -398,6 +398,10 @@ TEMPLATES = {
             "is filled (the text has {order_id})"
         ],
     ),
+    "a language that is none": (
+        "{name: plain, language: german}",
+        ["custom.template.language: 'german' is no code of a language, such as de or pt_BR"],
+    ),
     "the language is the customer's": (
         '{name: both, parameters: {order_id: "{order_id}"}}',
         [

@@ -64,6 +64,18 @@ def test_best(wanted, have, found):
 
 
 @pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        ("de", True), ("pt_BR", True), ("zh-Hant-HK", True), ("es_LA", True), ("fil", True), ("prs_AF", True),
+        ("xx", False), ("de_BX", False), ("german", False), ("", False), ("None", False),
+    ],
+)  # fmt: skip
+def test_is_code(text, is_code):
+    """Only what there is, so that a misspelling is told."""
+    assert languages.is_code(text) == is_code
+
+
+@pytest.mark.parametrize(
     ("wa_id", "user_id", "found"),
     [
         ("4915112345678", None, "de-DE"),

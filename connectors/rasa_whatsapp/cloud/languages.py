@@ -32,6 +32,14 @@ def best(wanted: str, have: Collection[str]) -> str | None:
     return ranked[0][3] if ranked else None
 
 
+def is_code(text: str) -> bool:
+    """Tell whether this is the code of a language that there is, in BCP 47's writing or Meta's."""
+    from langcodes import tag_is_valid
+
+    tag = _tag(text)
+    return tag is not None and bool(tag_is_valid(tag))
+
+
 def of_customer(wa_id: str | None, user_id: str | None) -> str | None:
     """Return what is mostly read in the country of a number, else in the one that a user id begins with; None if it tells none.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from rasa_whatsapp.cloud import languages
 from rasa_whatsapp.cloud.template_values import Misfit
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, misfits
 from rasa_whatsapp.errors import DraftImpossible
@@ -130,6 +131,9 @@ def _misfits(
 ) -> Iterator[tuple[Misfit, str]]:
     """Yield each misfit with the translation that it is about, unless only a slot tells which template it is."""
     if _SLOT.search(use.name + (use.language or "")):
+        return
+    if use.language and not languages.is_code(use.language):
+        yield Misfit("language", f"{use.language!r} is no code of a language, such as de or pt_BR"), ""
         return
     try:
         found = templates.find(use.name, [*use.languages, *fallback_languages])

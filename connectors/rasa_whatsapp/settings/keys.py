@@ -99,7 +99,12 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="The channel's own store: an SQLite file, or PostgreSQL for several servers.",
     ),
     Setting(name="templates", read=readers.text, meaning="File with the approved templates."),
-    Setting(name="fallback_languages", read=readers.words, default=(), meaning="Template languages to try, in order."),
+    Setting(
+        name="fallback_languages",
+        read=readers.language_codes,
+        default=(),
+        meaning="Template languages to try, in order.",
+    ),
     Setting(
         name="language_slot",
         read=readers.text,

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp import time_zones
-from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud import languages, limits
 from rasa_whatsapp.cloud.web_addresses import read_address
 from rasa_whatsapp.policy.quiet_hours import QuietHours
 
@@ -116,6 +116,14 @@ def words(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
         raise Unacceptable("a list of texts")
     return tuple(word.strip() for word in value)
+
+
+def language_codes(value: Any) -> tuple[str, ...]:
+    """Return a list of codes such as en or pt_BR."""
+    given = words(value)
+    if not all(languages.is_code(word) for word in given):
+        raise Unacceptable("a list of language codes such as en or pt_BR")
+    return given
 
 
 def hosts(value: Any) -> tuple[str, ...]:
