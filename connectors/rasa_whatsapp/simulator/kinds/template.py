@@ -14,7 +14,7 @@ from rasa_whatsapp.simulator.kinds import fields
 from rasa_whatsapp.simulator.kinds.context import SendContext
 from rasa_whatsapp.simulator.kinds.template_buttons import products_behind, read_buttons
 from rasa_whatsapp.simulator.kinds.template_carousel import read_cards
-from rasa_whatsapp.simulator.kinds.template_parts import (
+from rasa_whatsapp.simulator.kinds.template_filling import (
     FILLED_BODY,
     filled_body,
     filled_header,

@@ -14,7 +14,7 @@ from rasa_whatsapp.simulator.kinds import fields
 from rasa_whatsapp.simulator.kinds.carousel import CARD_BODY, LEAST_CARDS, MOST_CARDS
 from rasa_whatsapp.simulator.kinds.context import SendContext
 from rasa_whatsapp.simulator.kinds.template_buttons import read_buttons
-from rasa_whatsapp.simulator.kinds.template_parts import filled_body, filled_header, read_components, single
+from rasa_whatsapp.simulator.kinds.template_filling import filled_body, filled_header, read_components, single
 from rasa_whatsapp.simulator.refusals import Refused
 
 _COMPONENTS = ("header", "body", "button")
