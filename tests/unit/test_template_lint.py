@@ -118,19 +118,20 @@ responses:
   utter_news:
   - channel: whatsapp
     text: "Your order is here."
-    custom: {template: {name: %s, parameters: {"1": "{order_id}"}}}
+    custom: {template: %s}
 """
 
 
 @pytest.mark.parametrize(
     ("used", "told"),
     [
-        ("news", []),
+        ("{name: news, parameters: ['{order_id}']}", []),
+        ("[{name: other}, {name: news}]", []),
         (
-            "other",
+            "{name: other}",
             ["data/whatsapp_templates.yml:2: news (en): no response of the domain uses it (custom.template.name)"],
         ),
-        ('"{which}"', []),  # only a slot tells
+        ('{name: "{which}"}', []),  # only a slot tells
     ],
 )
 def test_a_template_that_nothing_uses(folder, used, told):
