@@ -434,6 +434,9 @@ REFUSALS = {
     "a long payload": (
         translation(buttons("QUICK_REPLY")), {"payloads": ["x" * 129]}, "payloads has 129 characters; Meta allows 128",
     ),
+    "an unfilled slot in a payload": (
+        translation(buttons("QUICK_REPLY")), {"payloads": ['/a{{"b": 1, "no":"{no}"}}']}, "payloads has no value: slot 'no' is not filled",
+    ),
     "no products": (
         translation(buttons("MPM")), {}, "its multi-product button has no value: give buttons an entry with sections",
     ),

@@ -20,6 +20,7 @@ _RUN = re.compile(r" {5,}")
 # Rasa leaves `{slot}` as it is if there is no such slot, and writes None for an empty one.
 _SLOT = re.compile(r"\{([^{}\n]+)\}")
 _WHOLE_SLOT = re.compile(r"\{[^\W\d]\w*\}")
+_UNFILLED_COMMAND = re.compile(r"\{\{[^{}]*\{(\w+)\}")  # a filled one has single braces
 _EMPTY = "None"
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _PARAMETER = re.compile(r"(?:(cards\[\d+\])\.)?parameters\.(\w+)")
@@ -59,7 +60,10 @@ class ValueReader:
 
     def payload(self, value: str, path: str) -> str:
         """Return what a tap brings back, as it is: a command has braces of its own."""
-        if not (self._slots_pending and _SLOT.search(value)):
+        unfilled = _UNFILLED_COMMAND.search(value)
+        if unfilled and not self._slots_pending:
+            self.note(path, f"{path} has no value: slot {unfilled[1]!r} is not filled")
+        elif not (self._slots_pending and _SLOT.search(value)):
             self._check(value.strip(), path, limits.QUICK_REPLY_PAYLOAD)
         return value
 
