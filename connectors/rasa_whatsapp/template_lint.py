@@ -111,7 +111,7 @@ def _variables(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def _unused(entries: Sequence[Entry], domain: Domain) -> Iterator[Finding]:
-    used = {variation.template for variation in domain.variations if variation.template}
+    used = {name for variation in domain.variations for name in variation.templates}
     if any("{" in name for name in used):
         return  # a slot tells which template it is
     told: set[str] = set()

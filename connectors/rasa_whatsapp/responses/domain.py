@@ -44,11 +44,12 @@ class Variation:
     position: int
 
     @property
-    def template(self) -> str:
-        """Return the name of the template that it carries (`custom.template.name`), or nothing."""
+    def templates(self) -> tuple[str, ...]:
+        """Return the names of the templates that it carries (`custom.template`), in the order in which they are tried."""
         custom = self.content.get("custom")
         template = custom.get("template") if isinstance(custom, dict) else None
-        return str(template.get("name") or "") if isinstance(template, dict) else ""
+        tried = template if isinstance(template, list) else [template]
+        return tuple(str(each["name"]) for each in tried if isinstance(each, dict) and each.get("name"))
 
     @property
     def place(self) -> str:

@@ -72,7 +72,7 @@ def _tell_users(name: str, domain: Path | None) -> None:
         click.echo(f"{DOMAIN} is not here: not looked whether the bot uses it. --domain names another file or folder.")
         return
     for variation in read_domain(domain).variations:
-        if variation.template == name:
+        if name in variation.templates:
             click.echo(f"In use: {variation.place}: {shown.line(variation.response)}")
 
 
