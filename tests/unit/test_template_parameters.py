@@ -386,7 +386,7 @@ REFUSALS = {
         translation(header("TEXT", text="Hi")), {"header": {"text": "x"}}, "its header has no variable",
     ),
     "a header of another API": (
-        translation(header("GIF")), {"header": {"image": {"id": "1"}}}, "its header is a gif; the response gives an image",
+        translation(header("GIF")), {"header": {"image": {"id": "1"}}}, "its header is a gif, which cannot be sent in a message of this API",
     ),
     "no link": (
         translation(IMAGE), {"header": {"image": {"link": "a.png"}}},

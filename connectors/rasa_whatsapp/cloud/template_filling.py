@@ -19,6 +19,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 _MEDIA = ("image", "video", "document")
 _PRODUCT = "product"
+_HEADERS = ("", "text", *_MEDIA, "location", _PRODUCT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,9 @@ def _refuse_unknown(part: Part, values: Values, at: str, reader: ValueReader) ->
 
 def _header(part: Part, values: Values, at: str, reader: ValueReader) -> list[JSONDict]:
     given, kind = values.header or {}, part.header_kind
+    if kind not in _HEADERS:
+        reader.note(f"{at}header", f"its header is {_shown(kind)}, which cannot be sent in a message of this API")
+        return []
     if given and kind not in given:
         reader.note(f"{at}header", f"its header is {_shown(kind)}; the response gives {_shown(next(iter(given)))}")
         return []
@@ -119,11 +123,8 @@ def _header(part: Part, values: Values, at: str, reader: ValueReader) -> list[JS
         sent = _file(value, path, reader)
     elif kind == "location":
         sent = _location(value, path, reader)
-    elif kind == _PRODUCT:
-        sent = {key: reader.text(value.get(key), f"{path}.{key}") for key in ("product_retailer_id", "catalog_id")}
     else:
-        reader.note(f"{at}header", f"its header is {_shown(kind)}, which cannot be sent in a message")
-        return []
+        sent = {key: reader.text(value.get(key), f"{path}.{key}") for key in ("product_retailer_id", "catalog_id")}
     return [{"type": "header", "parameters": [{"type": kind, kind: sent}]}]
 
 
