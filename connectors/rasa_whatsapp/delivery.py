@@ -202,8 +202,7 @@ class _Round:
         if outbox.went_as_template(self.connection, message.utterance, but=message.id):
             outbox.settle(self.connection, message.id, State.REPLACED, reason="the response went as its template")
             return True
-        content = {"type": "template", "template": decision.message.content}
-        return self._send(lane, message, contact, content, "template")
+        return self._template(lane, message, contact, decision.message.content)
 
     def _circumstances(self, message: Message, contact: Contact) -> Circumstances:
         return Circumstances(
@@ -231,8 +230,29 @@ class _Round:
         )
 
     def _free_form(self, lane: Lane, message: Message, contact: Contact) -> Next:
-        """Return the request, or first the upload of a media file that goes out often or that Meta cannot load itself."""
+        """Return the request, or first an upload; media that cannot be had in any way go as a plain link."""
         content = message.free_form or {}
+        ids = self._media_ids(message, contact, content)
+        if ids is None:
+            media_fallback.say_plainly(self.connection, message, self.now)
+            outbox.settle(self.connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
+            return True
+        return (
+            ids if isinstance(ids, Upload) else self._send(lane, message, contact, with_ids(content, ids), "free_form")
+        )
+
+    def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict) -> Next:
+        """Return the request, or first an upload for its header or cards."""
+        content = {"type": "template", "template": template}
+        ids = self._media_ids(message, contact, content)
+        if ids is None:
+            return self._refuse(message, "Meta cannot load the template's media, and they cannot be uploaded either")
+        return (
+            ids if isinstance(ids, Upload) else self._send(lane, message, contact, with_ids(content, ids), "template")
+        )
+
+    def _media_ids(self, message: Message, contact: Contact, content: JSONDict) -> Mapping[str, str] | Upload | None:
+        """Return the ids that go in the place of links; first the upload of a file that goes out often, or must; None: it cannot be."""
         links = [media for media in links_of(content) if is_at(media.link, self.rules.upload_hosts)]
         ids: dict[str, str] = {}
         for media in links:
@@ -244,12 +264,10 @@ class _Round:
             ):
                 return Upload(number_id=contact.number_id, media=media)
         if message.must_upload and len(ids) < len(links_of(content)):
-            media_fallback.say_plainly(self.connection, message, self.now)
-            outbox.settle(self.connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
-            return True
+            return None
         for media in links:
             uploads.count_use(self.connection, contact.number_id, media.link, self.now)
-        return self._send(lane, message, contact, with_ids(content, ids), "free_form")
+        return ids
 
     def _send(self, lane: Lane, message: Message, contact: Contact, content: JSONDict, form: str) -> Send:
         request = outbound.message(contact.number_id, contact.recipient, content, message.key)

@@ -6,6 +6,7 @@ import pytest
 
 from rasa_whatsapp.cloud.answers import Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
+from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 
 LINK = "https://shop.example/price-list.pdf"
@@ -121,3 +122,60 @@ async def test_another_mistake_is_no_media_matter(stage):
     stage.graph.answers = [Refused(Disposition.GIVE_UP, 131009, "x")]
     await say(stage, "one")
     assert (sent(stage), stage.states("outbox")) == ([LINK], ["failed"])
+
+
+PHOTO = "https://shop.example/a.png"
+SHIPPED = {"custom": {"template": {"name": "shipped", "header": {"image": {"link": PHOTO}}}}}
+BOOK = TemplateBook(
+    (
+        read_translation(
+            {
+                "name": "shipped",
+                "language": "en",
+                "category": "UTILITY",
+                "components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "It is on its way."}],
+            }
+        ),
+    )
+)
+
+
+def pictures(stage):
+    """Return how each template carried its picture."""
+    headers = [body["template"]["components"][0]["parameters"][0]["image"] for body in stage.graph.sent]
+    return [image.get("link") or image.get("id") for image in headers]
+
+
+@pytest.mark.asyncio
+async def test_a_templates_picture_is_uploaded_from_the_second_time_on(stage):
+    """A campaign needs one upload, and Meta no fetch for each."""
+    await stage.start(delivery=DeliveryRules(templates=BOOK, fallback_languages=["en"], upload_hosts=("shop.example",)))
+    await stage.receive(stage.message("Hi"))
+    for cause in ("one", "two", "three"):
+        await say(stage, cause, SHIPPED)
+    assert (pictures(stage), stage.uploads.links) == ([PHOTO, "9001", "9001"], [PHOTO])
+
+
+@pytest.mark.parametrize(
+    ("hosts", "failing", "way", "end"),
+    [
+        (("shop.example",), False, [PHOTO, "9001"], ("accepted", None)),
+        (("shop.example",), True, [PHOTO], ("refused", "Meta cannot load the template's media, and they cannot be")),
+        ((), False, [PHOTO], ("refused", "Meta cannot load the template's media, and they cannot be")),
+    ],
+    ids=["uploaded", "not uploadable either", "a foreign host"],
+)
+@pytest.mark.asyncio
+async def test_meta_could_not_load_a_templates_picture(stage, hosts, failing, way, end):
+    """It is tried once with an upload; the words of a template are as approved, so there is no plain form."""
+    stage.uploads.failing = failing
+    await stage.start(delivery=DeliveryRules(templates=BOOK, fallback_languages=["en"], upload_hosts=hosts))
+    await stage.receive(stage.message("Hi"))
+    await say(stage, "one", SHIPPED)
+    await stage.receive(stage.status("wamid.OUT1", "failed", code=131053))
+    first, second = stage.rows("outbox")
+    assert pictures(stage) == way
+    assert (first["state"], second["state"], (second["reason"] or "")[: len(end[1] or "")] or None) == ("failed", *end)
+    if way[-1] != PHOTO:
+        await stage.receive(stage.status("wamid.OUT2", "failed", code=131053))
+    assert (len(stage.rows("outbox")), pictures(stage)) == (2, way)

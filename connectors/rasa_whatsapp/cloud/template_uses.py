@@ -51,6 +51,13 @@ class TemplateUse(Values):
         return {payload: payload for use in self.in_order for payload in _payloads(use)}
 
     @property
+    def links(self) -> tuple[str, ...]:
+        """Return the links to files in headers, of the templates after it, too."""
+        headers = [part.header or {} for use in self.in_order for part in (use, *use.cards)]
+        files = [file for header in headers for file in header.values() if isinstance(file, dict)]
+        return tuple(dict.fromkeys(file["link"] for file in files if "link" in file))
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """Return the languages that the response and the dialogue want, the first one first."""
         return tuple(filter(None, (self.language, self.customer_language)))
