@@ -137,7 +137,7 @@ def see(connection: Connection, number_id: str, kind: str, value: str, contact_i
 
 def see_again(connection: Connection, known: Iterable[Alias], at: datetime) -> None:
     """Note that a contact still had these aliases at that moment, the latest so far."""
-    rows = [{**_named(alias), "first": alias.first_at, "seen": at, "retired": alias.retired_at} for alias in known]
+    rows = [_values(alias, alias.first_at, at, alias.retired_at) for alias in known]
     if rows:
         connection.execute(_SET, rows)
 
@@ -161,7 +161,11 @@ def move(connection: Connection, gone: str, kept: str) -> None:
 
 
 def _set(connection: Connection, alias: Alias, first: datetime, seen: datetime, retired: datetime | None) -> None:
-    connection.execute(_SET, {**_named(alias), "first": first, "seen": seen, "retired": retired})
+    connection.execute(_SET, _values(alias, first, seen, retired))
+
+
+def _values(alias: Alias, first: datetime, seen: datetime, retired: datetime | None) -> dict[str, Any]:
+    return {**_named(alias), "first": first, "seen": seen, "retired": retired}
 
 
 def _named(alias: Alias) -> dict[str, Any]:
