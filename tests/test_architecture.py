@@ -106,7 +106,7 @@ def test_rasa_stays_at_its_edge(module):
 )
 def test_one_socket_out(module):
     """Only the transport and the command line's client open connections to Graph; the clock asks a simulator, servers serve."""
-    if module not in ("transport.py", "template_account.py", "clock.py"):
+    if module not in ("transport.py", "templates/account.py", "clock.py"):
         clients = {name for name in imports_of(module) if name.split(".")[0] in ("aiohttp", "requests", "httpx")}
         assert clients <= HTTP_EDGE.get(module, set())
 

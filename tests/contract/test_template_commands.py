@@ -16,7 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
-from rasa_whatsapp.template_account import TemplateAccount
+from rasa_whatsapp.templates.account import TemplateAccount
 
 START = [sys.executable, "-c", "from rasa_whatsapp.cli import main; main()", "simulator", "--port", "0"]
 TOKEN = "demo-access-token"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rasa_whatsapp.cloud.template_spelling import read_use
-from rasa_whatsapp.cloud.template_values import lawful
 from rasa_whatsapp.cloud.templates import TemplateBook
+from rasa_whatsapp.cloud.templates.spelling import read_use
+from rasa_whatsapp.cloud.templates.values import lawful
 from rasa_whatsapp.settings.catalogue import read_catalogue
 from rasa_whatsapp.simulator.catalogue import load
 from rasa_whatsapp.simulator.kinds import SendContext, read_content

@@ -9,7 +9,7 @@ from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.slots import TextSlot
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from rasa_whatsapp.cloud.template_spelling import read_use
+from rasa_whatsapp.cloud.templates.spelling import read_use
 
 
 def test_a_response_keeps_its_channel():

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rasa_whatsapp.cloud.management_errors import Scope
 from rasa_whatsapp.cloud.providers import business_account
-from rasa_whatsapp.template_account import CallFailed, TemplateAccount
+from rasa_whatsapp.cloud.templates.management_errors import Scope
+from rasa_whatsapp.templates.account import CallFailed, TemplateAccount
 
 ITEM = {"id": "77", "name": "news", "language": "en", "status": "APPROVED", "category": "UTILITY"}
 

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from rasa_whatsapp.cloud.management_errors import Scope, read_failure
-from rasa_whatsapp.cloud.template_calls import (
+from rasa_whatsapp.cloud.templates.calls import (
     Created,
     Page,
     creation,
@@ -17,6 +16,7 @@ from rasa_whatsapp.cloud.template_calls import (
     read_created,
     read_page,
 )
+from rasa_whatsapp.cloud.templates.management_errors import Scope, read_failure
 from rasa_whatsapp.cloud.wire import MalformedField
 
 FIELDS = "id,name,language,status,category,parameter_format,components,message_send_ttl_seconds,quality_score,rejected_reason"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp.cloud.template_differences import Difference, differences
+from rasa_whatsapp.cloud.templates.differences import Difference, differences
 
 BODY = {"type": "BODY", "text": "Your order {{order_id}} is here.", "example": {"body_text_named_params": [
     {"param_name": "order_id", "example": "1002"}]}}  # fmt: skip

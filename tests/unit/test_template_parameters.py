@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rasa_whatsapp.cloud.template_spelling import read_use, use_from_json
 from rasa_whatsapp.cloud.templates import TemplateUnusable, TemplateUse, fill, misfits, read_translation
+from rasa_whatsapp.cloud.templates.spelling import read_use, use_from_json
 from rasa_whatsapp.errors import DraftImpossible
 
 POSITIONAL, NAMED = "POSITIONAL", "NAMED"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp.cloud.template_calls import AccountTemplate
-from rasa_whatsapp.cloud.template_plan import Create, Edit, Skip, by_key, plan, this_hour
+from rasa_whatsapp.cloud.templates.calls import AccountTemplate
+from rasa_whatsapp.cloud.templates.plan import Create, Edit, Skip, by_key, plan, this_hour
 
 BODY = {"type": "BODY", "text": "It is here."}
 OTHER = {"type": "BODY", "text": "It has come."}

@@ -9,7 +9,7 @@ from wcwidth import wcswidth
 
 from rasa_whatsapp.cli import main
 from rasa_whatsapp.cli.bubble import drawn
-from rasa_whatsapp.cloud.template_bubble import Bubble, Button, read_bubble, variables_of
+from rasa_whatsapp.cloud.templates.bubble import Bubble, Button, read_bubble, variables_of
 
 BODY = {"type": "BODY", "text": "Hi {{1}}, it is {{2}}.", "example": {"body_text": [["Lea", "here"]]}}
 NAMED = {

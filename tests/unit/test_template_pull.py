@@ -8,12 +8,12 @@ import os
 import pytest
 
 from rasa_whatsapp import yaml_files
-from rasa_whatsapp.cloud.template_calls import read_page
-from rasa_whatsapp.cloud.template_differences import Difference, differences
-from rasa_whatsapp.cloud.template_entries import to_entry, update
-from rasa_whatsapp.cloud.template_plan import by_key
-from rasa_whatsapp.cloud.template_rules import faults
-from rasa_whatsapp.template_pull import Change, pulled
+from rasa_whatsapp.cloud.templates.calls import read_page
+from rasa_whatsapp.cloud.templates.differences import Difference, differences
+from rasa_whatsapp.cloud.templates.entries import to_entry, update
+from rasa_whatsapp.cloud.templates.plan import by_key
+from rasa_whatsapp.cloud.templates.rules import faults
+from rasa_whatsapp.templates.pull import Change, pulled
 
 BODY = {"type": "BODY", "text": "It is here."}
 QUICK = {"type": "QUICK_REPLY", "text": "Yes"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp.cloud.management_errors import Failure, Scope
-from rasa_whatsapp.cloud.template_calls import AccountTemplate, Created
-from rasa_whatsapp.cloud.template_plan import Create, Edit
-from rasa_whatsapp.template_account import CallFailed
-from rasa_whatsapp.template_push import Outcome, carry_out, reviewed
+from rasa_whatsapp.cloud.templates.calls import AccountTemplate, Created
+from rasa_whatsapp.cloud.templates.management_errors import Failure, Scope
+from rasa_whatsapp.cloud.templates.plan import Create, Edit
+from rasa_whatsapp.templates.account import CallFailed
+from rasa_whatsapp.templates.push import Outcome, carry_out, reviewed
 
 
 def at_meta(status="PENDING", name="news"):

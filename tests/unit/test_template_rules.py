@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from rasa_whatsapp.cloud.template_rules import faults
+from rasa_whatsapp.cloud.templates.rules import faults
 
 BODY, HEADER, FOOTER, BUTTONS = range(4)
 

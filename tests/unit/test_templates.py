@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp.cloud.template_values import lawful
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, fill, read_translation
+from rasa_whatsapp.cloud.templates.values import lawful
 
 PLAIN = {
     "name": "order_follow_up",

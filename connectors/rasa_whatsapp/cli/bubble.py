@@ -14,7 +14,7 @@ import regex
 from wcwidth import wcswidth
 
 from rasa_whatsapp.cli import shown
-from rasa_whatsapp.cloud.template_bubble import Bubble, Button
+from rasa_whatsapp.cloud.templates.bubble import Bubble, Button
 
 WIDTH = 44
 _LEAST_WIDTH = 16

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from rasa_whatsapp.cloud import languages
-from rasa_whatsapp.cloud.template_values import Misfit
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, misfits
+from rasa_whatsapp.cloud.templates.values import Misfit
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.responses.domain import Domain, Problem, path_in
 from rasa_whatsapp.responses.spelling import misspelt

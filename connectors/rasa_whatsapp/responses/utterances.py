@@ -13,8 +13,8 @@ from rasa_whatsapp.cloud import limits, objects
 from rasa_whatsapp.cloud.drafts import Draft, content_of
 from rasa_whatsapp.cloud.markup import to_whatsapp
 from rasa_whatsapp.cloud.scalars import meant
-from rasa_whatsapp.cloud.template_spelling import read_use
 from rasa_whatsapp.cloud.templates import TemplateUse
+from rasa_whatsapp.cloud.templates.spelling import read_use
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.policy.consent import Choice as ConsentChoice
 from rasa_whatsapp.policy.consent import Scope

@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
 from rasa_whatsapp.cloud.pages import more_of
-from rasa_whatsapp.cloud.template_spelling import use_from_json
 from rasa_whatsapp.cloud.templates import TemplateUse
+from rasa_whatsapp.cloud.templates.spelling import use_from_json
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage.schema import outbox
 

@@ -9,10 +9,10 @@ import click
 from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.check import DOMAIN
 from rasa_whatsapp.cli.templates import sources
-from rasa_whatsapp.cloud.template_calls import GONE, AccountTemplate
+from rasa_whatsapp.cloud.templates.calls import GONE, AccountTemplate
 from rasa_whatsapp.responses.domain import read_domain
-from rasa_whatsapp.template_account import TemplateAccount
-from rasa_whatsapp.template_catalogue import read_catalogue
+from rasa_whatsapp.templates.account import TemplateAccount
+from rasa_whatsapp.templates.catalogue import read_catalogue
 
 _WAS_APPROVED = ("APPROVED", "PAUSED")
 

@@ -12,10 +12,10 @@ import click
 
 from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.templates import sources
-from rasa_whatsapp.cloud.template_calls import GONE, AccountTemplate
-from rasa_whatsapp.cloud.template_differences import Difference, differences
-from rasa_whatsapp.cloud.template_plan import by_key, key_of
-from rasa_whatsapp.template_catalogue import Entry
+from rasa_whatsapp.cloud.templates.calls import GONE, AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import Difference, differences
+from rasa_whatsapp.cloud.templates.plan import by_key, key_of
+from rasa_whatsapp.templates.catalogue import Entry
 
 CREATED, CHANGED, REMOVED = "created", "changed", "gone"
 _SIGNS = {CREATED: "+", CHANGED: "~", REMOVED: "-"}

@@ -13,7 +13,7 @@ from rasa_whatsapp.cli import shown
 from rasa_whatsapp.cli.check import DOMAIN
 from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.responses.domain import read_domain
-from rasa_whatsapp.template_lint import Finding, lint
+from rasa_whatsapp.templates.lint import Finding, lint
 
 
 @click.command("lint")

@@ -10,10 +10,10 @@ import click
 
 from rasa_whatsapp.cli import bubble, shown
 from rasa_whatsapp.cli.templates import sources
-from rasa_whatsapp.cloud.template_bubble import read_bubble, variables_of
-from rasa_whatsapp.cloud.template_differences import category_of
-from rasa_whatsapp.cloud.template_plan import key_of
-from rasa_whatsapp.template_catalogue import Entry
+from rasa_whatsapp.cloud.templates.bubble import read_bubble, variables_of
+from rasa_whatsapp.cloud.templates.differences import category_of
+from rasa_whatsapp.cloud.templates.plan import key_of
+from rasa_whatsapp.templates.catalogue import Entry
 
 
 def _parameters(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

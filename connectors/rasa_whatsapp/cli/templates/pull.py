@@ -10,9 +10,9 @@ import click
 from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.cli.templates.diff import tell_part
-from rasa_whatsapp.cloud.template_plan import by_key, key_of
-from rasa_whatsapp.template_catalogue import Entry, files_of, read_catalogue
-from rasa_whatsapp.template_pull import Rewrite, pulled
+from rasa_whatsapp.cloud.templates.plan import by_key, key_of
+from rasa_whatsapp.templates.catalogue import Entry, files_of, read_catalogue
+from rasa_whatsapp.templates.pull import Rewrite, pulled
 from rasa_whatsapp.yaml_files import Unreadable
 
 

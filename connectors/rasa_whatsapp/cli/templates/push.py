@@ -12,13 +12,13 @@ import click
 from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.cloud import limits
-from rasa_whatsapp.cloud.management_errors import Scope
-from rasa_whatsapp.cloud.template_calls import IN_REVIEW, AccountTemplate
-from rasa_whatsapp.cloud.template_differences import category_of
-from rasa_whatsapp.cloud.template_plan import APPROVED, Create, Edit, Skip, Step, by_key, key_of, plan, this_hour
-from rasa_whatsapp.template_account import TemplateAccount
-from rasa_whatsapp.template_lint import lint
-from rasa_whatsapp.template_push import Doing, Outcome, carry_out, reviewed
+from rasa_whatsapp.cloud.templates.calls import IN_REVIEW, AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import category_of
+from rasa_whatsapp.cloud.templates.management_errors import Scope
+from rasa_whatsapp.cloud.templates.plan import APPROVED, Create, Edit, Skip, Step, by_key, key_of, plan, this_hour
+from rasa_whatsapp.templates.account import TemplateAccount
+from rasa_whatsapp.templates.lint import lint
+from rasa_whatsapp.templates.push import Doing, Outcome, carry_out, reviewed
 
 
 @click.command("push")

@@ -12,12 +12,12 @@ from pathlib import Path
 import click
 
 from rasa_whatsapp.cli import shown
-from rasa_whatsapp.cloud.template_calls import AccountTemplate
-from rasa_whatsapp.cloud.template_plan import key_of
+from rasa_whatsapp.cloud.templates.calls import AccountTemplate
+from rasa_whatsapp.cloud.templates.plan import key_of
 from rasa_whatsapp.credentials import load_business_account
 from rasa_whatsapp.errors import ConfigInvalid
-from rasa_whatsapp.template_account import CallFailed, TemplateAccount
-from rasa_whatsapp.template_catalogue import Entry, read_catalogue
+from rasa_whatsapp.templates.account import CallFailed, TemplateAccount
+from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
 
 CATALOGUE = Path("data/whatsapp_templates.yml")
 

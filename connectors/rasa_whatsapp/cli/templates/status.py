@@ -11,10 +11,10 @@ import click
 
 from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.templates import sources
-from rasa_whatsapp.cloud.template_calls import GONE, AccountTemplate
-from rasa_whatsapp.cloud.template_differences import category_of
-from rasa_whatsapp.cloud.template_plan import APPROVED, by_key, key_of
-from rasa_whatsapp.template_catalogue import Entry
+from rasa_whatsapp.cloud.templates.calls import GONE, AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import category_of
+from rasa_whatsapp.cloud.templates.plan import APPROVED, by_key, key_of
+from rasa_whatsapp.templates.catalogue import Entry
 
 Row = tuple[Entry, "AccountTemplate | None"]
 _HEAD = ("TEMPLATE", "LANGUAGE", "STATUS", "CATEGORY", "QUALITY", "REMARKS")

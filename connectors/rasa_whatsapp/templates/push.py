@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Protocol, Union
 
-from rasa_whatsapp.cloud.management_errors import Failure, Scope
-from rasa_whatsapp.cloud.template_calls import IN_REVIEW, AccountTemplate, Created
-from rasa_whatsapp.cloud.template_plan import Create, Edit, by_key
+from rasa_whatsapp.cloud.templates.calls import IN_REVIEW, AccountTemplate, Created
+from rasa_whatsapp.cloud.templates.management_errors import Failure, Scope
+from rasa_whatsapp.cloud.templates.plan import Create, Edit, by_key
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.template_account import CallFailed
+from rasa_whatsapp.templates.account import CallFailed
 
 Key = tuple[str, str]
 Doing = Union[Create, Edit]

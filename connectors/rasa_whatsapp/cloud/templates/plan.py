@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Union
 
 from rasa_whatsapp.cloud import limits
-from rasa_whatsapp.cloud.template_calls import GONE, IN_REVIEW, AccountTemplate
-from rasa_whatsapp.cloud.template_differences import Difference, category_of, differences
+from rasa_whatsapp.cloud.templates.calls import GONE, IN_REVIEW, AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import Difference, category_of, differences
 from rasa_whatsapp.cloud.wire import JSONDict
 
 APPROVED = "APPROVED"

@@ -1,6 +1,6 @@
 """What a response asks of a template: by name, with what goes into it, and which one otherwise; as JSON while it waits to be sent.
 
-How it is spelled in a response is read by template_spelling.py, whether it fits the approved template is told by template_filling.py.
+How it is spelled in a response is read by spelling.py, whether it fits the approved template is told by filling.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The approved templates of an account, and which translation of one serves a customer.
 
-Meta matches names and languages exactly and answers 132001 otherwise, so it is chosen here; what goes into it is template_filling.py's.
+Meta matches names and languages exactly and answers 132001 otherwise, so it is chosen here; what goes into it is filling.py's.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rasa_whatsapp.cloud import languages
-from rasa_whatsapp.cloud.template_filling import TemplateMessage, TemplateUnusable, fill, misfits
-from rasa_whatsapp.cloud.template_uses import TemplateUse
-from rasa_whatsapp.cloud.translations import APPROVED, Translation, read_translation
+from rasa_whatsapp.cloud.templates.filling import TemplateMessage, TemplateUnusable, fill, misfits
+from rasa_whatsapp.cloud.templates.translations import APPROVED, Translation, read_translation
+from rasa_whatsapp.cloud.templates.uses import TemplateUse
 
 __all__ = [
     "APPROVED", "TemplateBook", "TemplateMessage", "TemplateUnusable", "TemplateUse", "Translation", "fill", "misfits",

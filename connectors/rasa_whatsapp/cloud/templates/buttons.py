@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rasa_whatsapp.cloud import limits
-from rasa_whatsapp.cloud.template_values import ValueReader
-from rasa_whatsapp.cloud.translations import Button
+from rasa_whatsapp.cloud.templates.translations import Button
+from rasa_whatsapp.cloud.templates.values import ValueReader
 from rasa_whatsapp.cloud.wire import JSONDict
 
 _NO_TOKEN = "unused"  # noqa: S105 - what Meta itself takes for a flow that is given none

@@ -1,6 +1,6 @@
 """A catalogue of templates, a file or a folder of them, to everything in it that Meta would refuse or the bot would miss, with its place.
 
-Nothing of Meta or Rasa is asked; what is no catalogue is a finding, too. The rules for one template stand in cloud/template_rules.py.
+Nothing of Meta or Rasa is asked; what is no catalogue is a finding, too. The rules for one template stand in cloud/templates/rules.py.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rasa_whatsapp.cloud.template_rules import faults
 from rasa_whatsapp.cloud.templates import read_translation
+from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
-from rasa_whatsapp.template_catalogue import Entry, read_catalogue
+from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rasa_whatsapp.cloud.template_calls import AccountTemplate
-from rasa_whatsapp.cloud.template_differences import Difference, differences, examples_differ, is_same
+from rasa_whatsapp.cloud.templates.calls import AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import Difference, differences, examples_differ, is_same
 from rasa_whatsapp.cloud.wire import JSONDict
 
 _OTP_TYPE = re.compile(r"otp_type=(\w+)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The calls of Meta's template management as values, and what their answers say. No socket here; template_account.py has it.
+"""The calls of Meta's template management as values, and what their answers say. No socket here; templates/account.py of the package has it.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 """

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from rasa_whatsapp.cloud.scalars import kind_of, meant
-from rasa_whatsapp.cloud.template_uses import TemplateUse, Values
+from rasa_whatsapp.cloud.templates.uses import TemplateUse, Values
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import DraftImpossible
 

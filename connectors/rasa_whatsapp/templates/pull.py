@@ -14,11 +14,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from rasa_whatsapp import yaml_files
-from rasa_whatsapp.cloud.template_calls import GONE, AccountTemplate
-from rasa_whatsapp.cloud.template_differences import Difference, differences
-from rasa_whatsapp.cloud.template_entries import to_entry, update
-from rasa_whatsapp.cloud.template_plan import key_of
-from rasa_whatsapp.template_catalogue import KEY, files_of
+from rasa_whatsapp.cloud.templates.calls import GONE, AccountTemplate
+from rasa_whatsapp.cloud.templates.differences import Difference, differences
+from rasa_whatsapp.cloud.templates.entries import to_entry, update
+from rasa_whatsapp.cloud.templates.plan import key_of
+from rasa_whatsapp.templates.catalogue import KEY, files_of
 
 Key = tuple[str, str]
 

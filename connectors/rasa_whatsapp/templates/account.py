@@ -14,10 +14,10 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from rasa_whatsapp import __version__
-from rasa_whatsapp.cloud import template_calls
-from rasa_whatsapp.cloud.management_errors import STALE_CURSOR, Failure, Scope, read_failure
 from rasa_whatsapp.cloud.providers import BusinessAccount
-from rasa_whatsapp.cloud.template_calls import AccountTemplate, Created, ManagementCall
+from rasa_whatsapp.cloud.templates import calls
+from rasa_whatsapp.cloud.templates.calls import AccountTemplate, Created, ManagementCall
+from rasa_whatsapp.cloud.templates.management_errors import STALE_CURSOR, Failure, Scope, read_failure
 from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.errors import WhatsAppError
 
@@ -72,16 +72,16 @@ class TemplateAccount:
 
     def create(self, declared: JSONDict) -> Created:
         """Hand a template in for review; raises CallFailed."""
-        call = template_calls.creation(self._account.account_id, declared)
-        return _understood(template_calls.read_created, self._answer(call))
+        call = calls.creation(self._account.account_id, declared)
+        return _understood(calls.read_created, self._answer(call))
 
     def edit(self, template_id: str, changes: JSONDict) -> None:
         """Change a template, which is reviewed again then; raises CallFailed."""
-        self._answer(template_calls.edit(template_id, changes))
+        self._answer(calls.edit(template_id, changes))
 
     def delete(self, name: str, template_id: str | None = None) -> None:
         """Delete a template in all languages, or the one translation with this id; raises CallFailed."""
-        self._answer(template_calls.deletion(self._account.account_id, name, template_id))
+        self._answer(calls.deletion(self._account.account_id, name, template_id))
 
     def _list_once(self) -> list[AccountTemplate]:
         found: list[AccountTemplate] = []
@@ -90,7 +90,7 @@ class TemplateAccount:
         while after not in cursors:
             cursors.add(after)
             page = _understood(
-                template_calls.read_page, self._answer(template_calls.listing(self._account.account_id, after))
+                calls.read_page, self._answer(calls.listing(self._account.account_id, after))
             )
             found += page.templates
             if page.after is None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.scalars import link, number
-from rasa_whatsapp.cloud.template_buttons import buttons_of
-from rasa_whatsapp.cloud.template_uses import TemplateUse, Values
-from rasa_whatsapp.cloud.template_values import Misfit, ValueReader
-from rasa_whatsapp.cloud.translations import AUTHENTICATION, Part, Translation, substituted
+from rasa_whatsapp.cloud.templates.buttons import buttons_of
+from rasa_whatsapp.cloud.templates.translations import AUTHENTICATION, Part, Translation, substituted
+from rasa_whatsapp.cloud.templates.uses import TemplateUse, Values
+from rasa_whatsapp.cloud.templates.values import Misfit, ValueReader
 from rasa_whatsapp.cloud.wire import JSONDict
 
 _MEDIA = ("image", "video", "document")
