@@ -18,7 +18,7 @@ import requests
 from rasa_whatsapp.demo import Stack, running_bot
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60  # a Rasa server that was killed loads its model again, on a machine that may be busy
 QUICK = {"settle_seconds": 1}
 
 
