@@ -62,6 +62,12 @@ class Send:
     message: Message
     request: GraphRequest
 
+    @property
+    def template(self) -> str | None:
+        """Return the name of the template that is sent, if it is one."""
+        template = self.request.body.get("template")
+        return str(template["name"]) if template else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:

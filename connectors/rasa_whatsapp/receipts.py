@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import media_fallback
+from rasa_whatsapp import media_fallback, template_fallback
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
@@ -55,7 +55,7 @@ def record(connection: Connection, answered: Sequence[Receipt], rules: DeliveryR
         if isinstance(receipt.answer, Accepted):
             _record_acceptance(connection, receipt.sent, receipt.answer, now)
         else:
-            _record_refusal(connection, receipt.sent.message, receipt.answer, rules, now, receipt.jitter)
+            _record_refusal(connection, receipt.sent, receipt.answer, rules, now, receipt.jitter)
             if _concerns_all_servers(receipt.answer):
                 troubles.note(connection, Trouble(receipt.sent.contact.number_id, receipt.answer.code, now))
     more = outbox.owed(connection, [lane.contact_id for lane in held])
@@ -91,8 +91,9 @@ def _record_acceptance(connection: Connection, sent: Send, answer: Accepted, now
 
 
 def _record_refusal(
-    connection: Connection, message: Message, answer: Refused, rules: DeliveryRules, now: datetime, jitter: float
+    connection: Connection, sent: Send, answer: Refused, rules: DeliveryRules, now: datetime, jitter: float
 ) -> None:
+    message = sent.message
     logger.warning(
         "Graph did not take message %s of %s: error %s, %s.",
         message.key[-24:],  # the head of a wamid holds the customer's number
@@ -111,6 +112,8 @@ def _record_refusal(
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
         if media_fallback.applies(answer.code, message):
             media_fallback.say_otherwise(connection, message, answer.code, now)
+        elif answer.code in template_fallback.CODES:
+            template_fallback.say_otherwise(connection, message, sent.template, now)
         if answer.disposition is Disposition.STOP_CONTACTING:
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 

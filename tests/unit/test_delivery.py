@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from rasa_whatsapp import delivery, gateway, receipts
-from rasa_whatsapp.cloud.answers import Refused
+from rasa_whatsapp.cloud.answers import Refused, refusal
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
@@ -775,6 +775,77 @@ class TestOutsideTheWindow:
         await stage.receive(stage.status("wamid.COPY", "failed", code=131047, key="wamid.IN1#1"))
         await stage.nudge()
         assert stage.states("outbox") == ["accepted"]
+
+
+THREE_TEMPLATES = {"custom": {"template": [{"name": name, "language": "en"} for name in ("first", "second", "third")]}}
+THREE = DeliveryRules(
+    templates=TemplateBook(
+        tuple(
+            read_translation(
+                {
+                    "name": name,
+                    "language": "en",
+                    "category": "UTILITY",
+                    "status": "PAUSED" if name == "second" else "APPROVED",
+                    "components": [{"type": "BODY", "text": name}],
+                }
+            )
+            for name in ("first", "second", "third")
+        )
+    )
+)
+
+
+class TestNextTemplate:
+    """Meta does not take a template: the next one of the response's list goes, each once; then the failure stays."""
+
+    async def later(self, stage, response):
+        """Say a response a day after the customer wrote."""
+        await contact(stage, delivery=THREE)
+        stage.clock.advance(hours=25)
+        await say(stage, response, cause="api:1", proactive=True)
+
+    @pytest.mark.parametrize("code", [132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018])
+    @pytest.mark.parametrize("how", ["an answer", "a status"])
+    async def test_the_next_one_goes(self, stage, code, how):
+        """The paused one between them is passed over."""
+        if how == "an answer":
+            stage.graph.answers = [refusal(400, {"code": code})]
+        await self.later(stage, THREE_TEMPLATES)
+        if how == "a status":
+            await stage.receive(stage.status("wamid.OUT1", "failed", code=code))
+        assert stage.graph.texts == ["template first", "template third"]
+        assert stage.states("outbox") == ["failed", "accepted"]
+        assert stage.rows("outbox")[0]["error_code"] == code
+
+    @pytest.mark.parametrize("code", [131026, 131049, 131009])
+    async def test_not_for_what_is_no_fault_of_the_template(self, stage, code):
+        """The customer cannot be reached: another template would not, either."""
+        stage.graph.answers = [refusal(400, {"code": code})]
+        await self.later(stage, THREE_TEMPLATES)
+        assert (stage.graph.texts, stage.states("outbox")) == (["template first"], ["failed"])
+
+    async def test_never_a_loop(self, stage):
+        """Each is tried once; a status that comes again changes nothing."""
+        stage.graph.answers = [refusal(400, {"code": 132015})]
+        await self.later(stage, THREE_TEMPLATES)
+        for _ in range(2):
+            await stage.receive(stage.status("wamid.OUT2", "failed", code=132016))
+        await stage.advance(hours=1)
+        assert (stage.graph.texts, stage.states("outbox")) == (["template first", "template third"], ["failed"] * 2)
+
+    async def test_words_if_the_window_is_open_by_then(self, stage):
+        """The customer has written between the template and its failure."""
+        await self.later(stage, {"text": "free"} | THREE_TEMPLATES)
+        await stage.receive(stage.message("Hi"))
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=132015))
+        assert stage.graph.texts == ["template first", "free"]
+
+    async def test_a_response_of_two_messages_goes_as_one_template(self, stage):
+        """Its second message does not bring the next template once more."""
+        stage.graph.answers = [refusal(400, {"code": 132015})]
+        await self.later(stage, {"text": "one", "image": "https://shop.example/1.png"} | THREE_TEMPLATES)
+        assert stage.graph.texts.count("template third") == 1
 
 
 class TestConsent:

@@ -232,7 +232,9 @@ def test_a_store_that_cannot_be_used(intake, store, url, message, sign):
         answer = intake.post(raw, **{"X-Hub-Signature-256": sign(raw, SECRET)})
         assert (answer.status_code, answer.text) == (503, "not_stored")
         until(lambda: intake.get("/ready").status_code == 503)
-        assert intake.get("/ready").json()["reason"].startswith(("the store does not answer", "the store takes nothing"))
+        assert (
+            intake.get("/ready").json()["reason"].startswith(("the store does not answer", "the store takes nothing"))
+        )
     finally:
         for table in tables:
             store.run_now(

@@ -3,7 +3,7 @@
 Once it has arrived, it is counted with what Meta says of its price.
 
 131047 (the window is closed after all) -> the response's template; 131052 and 131053 (Meta could not load the media) -> uploaded
-by us, or as a plain link; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+by us, or as a plain link; 132xxx (not this template) -> the next one of the response; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rasa_whatsapp import countries, media_fallback
+from rasa_whatsapp import countries, media_fallback, template_fallback
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
 from rasa_whatsapp.cloud.pricing import Told, charge_of
@@ -122,6 +122,10 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         desk.owe(row.contact_id)
     elif media_fallback.applies(code, row):
         media_fallback.say_otherwise(connection, row, code, event.at)
+        desk.owe(row.contact_id)
+    elif code in template_fallback.CODES and template_fallback.say_otherwise(
+        connection, row, row.template_sent, event.at
+    ):
         desk.owe(row.contact_id)
     elif disposition is Disposition.STOP_CONTACTING:
         contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))

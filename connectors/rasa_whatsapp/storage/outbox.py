@@ -68,11 +68,15 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(NewMessage):
-    """A message in the outbox; `message_id` is Meta's, `copies` counts tries that may have arrived."""
+    """A message in the outbox; `message_id` is Meta's, `template_sent` as which template it was tried last.
+
+    `copies` counts tries that may have arrived.
+    """
 
     id: int
     state: State
     form: str | None
+    template_sent: str | None
     message_id: str | None
     attempts: int
     not_before: datetime | None
@@ -393,6 +397,7 @@ def message_of(row: Any) -> Message:
         must_upload=row.must_upload,
         state=State(row.state),
         form=row.form,
+        template_sent=((row.request or {}).get("template") or {}).get("name"),
         message_id=row.message_id,
         attempts=row.attempts,
         not_before=row.not_before,

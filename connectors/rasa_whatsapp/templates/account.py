@@ -89,9 +89,7 @@ class TemplateAccount:
         after: str | None = None
         while after not in cursors:
             cursors.add(after)
-            page = _understood(
-                calls.read_page, self._answer(calls.listing(self._account.account_id, after))
-            )
+            page = _understood(calls.read_page, self._answer(calls.listing(self._account.account_id, after)))
             found += page.templates
             if page.after is None:
                 return found
