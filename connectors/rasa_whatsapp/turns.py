@@ -14,7 +14,7 @@ from typing import Any, Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import joining, meaning, turn_sources
+from rasa_whatsapp import joining, meaning, slots, turn_sources
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
 from rasa_whatsapp.cloud.pages import page_of
 from rasa_whatsapp.cloud.wire import MalformedField
@@ -257,9 +257,9 @@ def _begin_message(
 
 def _due(connection: Connection, lane: Lane, row: inbox.Row, turn: Turn, contact: Contact) -> Due:
     join = merging.not_joined(connection, contact.id)
-    return Due(
-        lane=lane, row=row, turn=replace(turn, owner=lane.owner), contact=contact, again=row.attempts > 0, join=join
-    )
+    entities = {**turn.entities, **slots.of_outcome(outbox.last_proactive(connection, contact.id))}
+    owned = replace(turn, owner=lane.owner, entities=entities)
+    return Due(lane=lane, row=row, turn=owned, contact=contact, again=row.attempts > 0, join=join)
 
 
 def _show_more(

@@ -848,6 +848,54 @@ class TestNextTemplate:
         assert stage.graph.texts.count("template third") == 1
 
 
+class TestTheDialogueKnows:
+    """The next turn tells how the last message went that the bot sent by itself."""
+
+    async def told(self, stage, *receive):
+        """Let the customer write, and return what the turn knows."""
+        await stage.receive(*receive, stage.message("Well?"))
+        entities = stage.dialogue.turns[-1].entities
+        return entities.get("whatsapp_last_proactive"), entities.get("whatsapp_last_proactive_reason")
+
+    async def test_each_way_that_it_may_go(self, stage):
+        """Answers do not count, whatever becomes of them; parts that went with others do not, either."""
+        await contact(stage)
+        assert await self.told(stage) == (None, None)
+        await say(stage, "an answer")
+        assert await self.told(stage) == (None, None)
+        await say(stage, "news", cause="api:1", proactive=True)
+        assert await self.told(stage) == ("sent_free", "")
+        stage.graph.answers = [NEVER]
+        await say(stage, "more news", cause="api:2", proactive=True)
+        assert await self.told(stage) == ("failed", "Meta's error 131009: a field's value is not valid")
+        stage.clock.advance(hours=25)
+        await say(
+            stage,
+            {"text": "free", "image": "https://shop.example/1.png", "custom": TEMPLATE},
+            cause="api:3",
+            proactive=True,
+        )
+        assert await self.told(stage) == ("sent_as_template", "")
+        stage.clock.advance(hours=25)
+        await say(stage, "free", cause="api:4", proactive=True)
+        result, reason = await self.told(stage)
+        assert result == "refused"
+        assert reason.endswith("and the response carries no template (custom.template)")
+        stage.graph.answers = [PERHAPS]
+        await say(stage, "perhaps", cause="api:5", proactive=True)
+        assert await self.told(stage) == ("waiting", "")
+
+    async def test_a_status_that_comes_later(self, stage):
+        """It was accepted and then failed: the next turn knows."""
+        await contact(stage)
+        await say(stage, "news", cause="api:1", proactive=True)
+        failed = stage.status("wamid.OUT1", "failed", code=131026)
+        assert await self.told(stage, failed) == (
+            "failed",
+            "Meta's error 131026: the customer cannot be reached on WhatsApp: use another channel (y)",
+        )
+
+
 class TestConsent:
     """Refusals by consent are recorded, and Meta's word is consent too."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from rasa_whatsapp import slots
 from rasa_whatsapp.policy.consent import Choice, Consent, ConsentGiven, Scope
+from rasa_whatsapp.policy.outcome import outcome_of
 from rasa_whatsapp.policy.window import CareWindow
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -48,4 +49,36 @@ def test_values(window, consent, now, expected):
 
 def test_names():
     """The names that the domain declares."""
-    assert slots.NAMES == ("care_window_open", "care_window_expires_at", "whatsapp_consent")
+    assert slots.NAMES == (
+        "care_window_open",
+        "care_window_expires_at",
+        "whatsapp_consent",
+        "whatsapp_last_proactive",
+        "whatsapp_last_proactive_reason",
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "form", "reason", "expected"),
+    [
+        ("pending", None, None, ("waiting", "")),
+        ("sending", "free_form", None, ("waiting", "")),
+        ("unsettled", "template", "perhaps", ("waiting", "")),
+        ("accepted", "free_form", None, ("sent_free", "")),
+        ("delivered", "free_form", None, ("sent_free", "")),
+        ("read", "template", None, ("sent_as_template", "")),
+        ("refused", None, "the window is closed", ("refused", "the window is closed")),
+        ("failed", "template", "error 131026", ("failed", "error 131026")),
+        ("failed", "template", None, ("failed", "")),
+    ],
+)
+def test_how_the_last_proactive_message_went(state, form, reason, expected):
+    """In the words of the slots."""
+    result, why = expected
+    told = slots.of_outcome(outcome_of(state, form, reason))
+    assert told == {"whatsapp_last_proactive": result, "whatsapp_last_proactive_reason": why}
+
+
+def test_nothing_was_ever_said_without_being_asked():
+    """The slots stay empty."""
+    assert slots.of_outcome(None) == {}

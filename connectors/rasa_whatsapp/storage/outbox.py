@@ -24,6 +24,7 @@ from rasa_whatsapp.cloud.pages import more_of
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.cloud.templates.spelling import use_from_json
 from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.policy.outcome import Outcome, outcome_of
 from rasa_whatsapp.storage.schema import outbox
 
 
@@ -180,6 +181,13 @@ _PREVIOUS = (
     .order_by(outbox.c.id.desc())
     .limit(1)
 )
+_LAST_PROACTIVE = (
+    select(outbox.c.state, outbox.c.form, outbox.c.reason)
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.proactive.is_(True))
+    .where(outbox.c.state != State.REPLACED.value)
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
 _LATEST = select(outbox).where(_SAID).order_by(outbox.c.id.desc()).limit(1)
 _UNTRIED = (
     (outbox.c.contact_id == bindparam("contact"))
@@ -273,6 +281,12 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     if row is None or row.utterance.rsplit("#", 1)[0] != message.utterance.rsplit("#", 1)[0]:
         return None
     return Previous(State(row.state), row.accepted_at)
+
+
+def last_proactive(connection: Connection, contact_id: str) -> Outcome | None:
+    """Return how the last message went that was said to this contact without being asked, or None."""
+    row = connection.execute(_LAST_PROACTIVE, {"contact": contact_id}).first()
+    return None if row is None else outcome_of(row.state, row.form, row.reason)
 
 
 def latest_untried(connection: Connection, contact_id: str) -> Message | None:

@@ -216,6 +216,13 @@ outbox = Table(
     Column("created_at", Moment, nullable=False),
     Index("outbox_lane", "contact_id", "state"),
     Index("outbox_contact", "contact_id", "id"),
+    Index(
+        "outbox_proactive",
+        "contact_id",
+        "id",
+        postgresql_where=text("proactive"),
+        sqlite_where=text("proactive"),
+    ),
 )
 
 # Every status that Meta reported, once: what the outbox state is derived from, and what a message costs.
