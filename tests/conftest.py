@@ -51,7 +51,7 @@ ON_BOTH = frozenset(
     f"test_{name}"
     for name in (
         "arrivals", "backlog", "costs", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
-        "intake", "joining", "lanes", "lanes_in_the_store", "membership", "merged_texts", "one_person", "order_wait", "pacing", "servers", "stops",
+        "intake", "joining", "lanes", "lanes_in_the_store", "membership", "merged_texts", "one_person", "order_wait", "pacing", "parked", "servers", "stops",
         "uploads", "upgrades",
     )
 )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_URLS
-from rasa_whatsapp.cloud.templates import TemplateBook
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, misfits
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.errors import ConfigInvalid
 from rasa_whatsapp.firing import FiringRules
@@ -58,7 +58,9 @@ class Settings:
             opt_out_keywords=self["opt_out_keywords"],
             opt_in_keywords=self["opt_in_keywords"],
             send_age_limit=self["send_age_limit_seconds"],
+            parked=self["parked_seconds"] if self["re_engagement_template"] else None,
         )
+        re_engagement = self["re_engagement_template"]
         delivery = DeliveryRules(
             templates=self.templates,
             fallback_languages=self["fallback_languages"],
@@ -67,6 +69,8 @@ class Settings:
             age_limit=self["send_age_limit_seconds"],
             order_wait=self["order_wait_seconds"],
             upload_hosts=frozenset(self["upload_hosts"]),
+            margin=self["care_window_margin_seconds"],
+            re_engagement=TemplateUse(name=re_engagement, parameters={}) if re_engagement else None,
         )
         firing = FiringRules(
             late_limit=self["follow_up_late_limit_seconds"],
@@ -130,9 +134,24 @@ def read_settings(block: Mapping[str, Any] | None, *, folder: Path | None = None
     templates = TemplateBook()
     if values["templates"] is not None:
         templates = read_catalogue((folder or Path()) / values["templates"], problems)
+    problems += _unusable_re_engagement(values["re_engagement_template"], templates)
     if problems:
         raise ConfigInvalid(where, problems)
     return Settings(values=values, account_values=numbers, templates=templates)
+
+
+def _unusable_re_engagement(name: str | None, templates: TemplateBook) -> list[str]:
+    """Return why the template that asks customers to write again cannot: it is filled with nothing."""
+    if name is None:
+        return []
+    found = [each for each in templates.translations if each.name == name]
+    if not found:
+        return [
+            f"re_engagement_template: {name!r} is not among the templates; add it to the file that `templates` names"
+        ]
+    wanting = [misfit for each in found for misfit in misfits(each, TemplateUse(name=name, parameters={}))]
+    told = f": {wanting[0].text}" if wanting else ""
+    return [f"re_engagement_template: {name!r} cannot go without values{told}"] if wanting else []
 
 
 def _required(setting: Setting, given: Mapping[str, Any]) -> bool:

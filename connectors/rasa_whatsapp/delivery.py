@@ -18,11 +18,11 @@ from rasa_whatsapp import media_fallback, receipts
 from rasa_whatsapp.cloud import languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
-from rasa_whatsapp.cloud.templates import TemplateBook
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse
 from rasa_whatsapp.cloud.web_addresses import is_at
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
-from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendTemplate, decide
+from rasa_whatsapp.policy.gate import Circumstances, Park, Proposal, Refuse, SendFreeForm, decide, to_record
 from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.stops import Stopped
 from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads
@@ -40,7 +40,8 @@ _UNTIL_HEARD = timedelta(seconds=1)
 class DeliveryRules:
     """What an operator may set about sending.
 
-    `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
+    `margin` is the time before the window's end in which a template goes first, `re_engagement` the template that asks customers to write
+    again, so that messages can be parked. `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
     worth sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose media this process may fetch and upload.
     """
 
@@ -51,6 +52,8 @@ class DeliveryRules:
     age_limit: timedelta = timedelta(hours=23)
     order_wait: timedelta = timedelta(0)
     upload_hosts: Collection[str] = ()
+    margin: timedelta = timedelta(0)
+    re_engagement: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,7 @@ class Send:
     contact: Contact
     message: Message
     request: GraphRequest
+    decision: JSONDict
 
     @property
     def template(self) -> str | None:
@@ -102,7 +106,7 @@ def begin_next(
     turn = _Round(connection, rules, now, stopped, well_since, heard_until)
     steps = [turn.next(lane, heads.get(lane.contact_id), known) if lane in held else None for lane in wanted]
     sends = [step for step in steps if isinstance(step, Send)]
-    outbox.begin(connection, [(send.message, send.request.body) for send in sends])
+    outbox.begin(connection, [(send.message, send.request.body, send.decision) for send in sends])
     contacts.record_sending(connection, {send.contact.id: PAIR.after(send.contact.rested_at, now) for send in sends})
     lanes.finish_all(connection, [lane for lane in held if lane.contact_id not in heads])
     return steps
@@ -137,7 +141,7 @@ class _Round:
         not_before = self._not_before(message)
         if not_before > self.now:
             return self._wait(lane, message, not_before, known)
-        if self.now - message.created_at > self.rules.age_limit:
+        if self.now - message.waits_since > self.rules.age_limit:
             return self._refuse(
                 message, f"it could not be sent within {self.rules.age_limit}, which is too late to be useful"
             )
@@ -167,8 +171,8 @@ class _Round:
         lanes.give_back(self.connection, lane, until, rank)
         return False
 
-    def _refuse(self, message: Message, reason: str) -> bool:
-        outbox.settle(self.connection, message.id, State.REFUSED, reason=reason)
+    def _refuse(self, message: Message, reason: str, decision: JSONDict | None = None) -> bool:
+        outbox.settle(self.connection, message.id, State.REFUSED, reason=reason, decision=decision)
         logger.warning(
             "A message to %s was refused: %s.", message.contact_id, reason, extra={"action": "message_refused"}
         )
@@ -195,20 +199,39 @@ class _Round:
     def _pass_gate(self, lane: Lane, message: Message, contact: Contact) -> Next:
         if not contact.recipient.is_known:
             return self._without_recipient(message, contact)
-        decision = decide(
-            Proposal(
-                has_free_form=message.free_form is not None, template=message.template, proactive=message.proactive
-            ),
-            self._circumstances(message, contact),
+        proposal = Proposal(
+            has_free_form=message.free_form is not None, template=message.template, proactive=message.proactive
         )
+        given = self._circumstances(message, contact)
+        decision = decide(proposal, given)
+        record = to_record(proposal, given, decision)
         if isinstance(decision, Refuse):
-            return self._refuse(message, decision.reason)
-        if not isinstance(decision, SendTemplate):
-            return self._free_form(lane, message, contact)
+            return self._refuse(message, decision.reason, record)
+        if isinstance(decision, Park):
+            return self._park(message, contact, decision.reason, record)
+        if isinstance(decision, SendFreeForm):
+            return self._free_form(lane, message, contact, record)
         if outbox.went_as_template(self.connection, message.utterance, but=message.id):
             outbox.settle(self.connection, message.id, State.REPLACED, reason="the response went as its template")
             return True
-        return self._template(lane, message, contact, decision.message.content)
+        return self._template(lane, message, contact, decision.message.content, record)
+
+    def _park(self, message: Message, contact: Contact, reason: str, record: JSONDict) -> bool:
+        """Let the message wait until the customer writes, and ask for that, once for each window that closed."""
+        outbox.park(self.connection, message, self.now, reason=reason, decision=record)
+        opened_at = contact.window.opened_at
+        key = f"{outbox.NUDGE}{contact.id}:{int(opened_at.timestamp()) if opened_at else 0}"
+        nudge = outbox.NewMessage(
+            key=key,
+            utterance=key,
+            contact_id=contact.id,
+            proactive=True,
+            free_form=None,
+            template=self.rules.re_engagement,
+            choices={},
+        )
+        outbox.add_once(self.connection, nudge, self.now)
+        return True
 
     def _circumstances(self, message: Message, contact: Contact) -> Circumstances:
         return Circumstances(
@@ -216,9 +239,11 @@ class _Round:
             window=contact.window,
             consent=contact.consent,
             templates=self.rules.templates,
-            fallback_languages=self._languages(contact) if message.template else (),
+            fallback_languages=self._languages(contact) if message.template or self.rules.re_engagement else (),
             utility_needs_opt_in=self.rules.utility_needs_opt_in,
             is_paused=contact.is_paused(self.now),
+            margin=self.rules.margin,
+            re_engagement=self.rules.re_engagement,
         )
 
     def _languages(self, contact: Contact) -> Sequence[str]:
@@ -235,7 +260,7 @@ class _Round:
             message, "the customer's number and user id are not known any more: wait for their next message"
         )
 
-    def _free_form(self, lane: Lane, message: Message, contact: Contact) -> Next:
+    def _free_form(self, lane: Lane, message: Message, contact: Contact, record: JSONDict) -> Next:
         """Return the request, or first an upload; media that cannot be had in any way go as a plain link."""
         content = message.free_form or {}
         ids = self._media_ids(message, contact, content)
@@ -243,19 +268,19 @@ class _Round:
             media_fallback.say_plainly(self.connection, message, self.now)
             outbox.settle(self.connection, message.id, State.REPLACED, reason="its media cannot be uploaded either")
             return True
-        return (
-            ids if isinstance(ids, Upload) else self._send(lane, message, contact, with_ids(content, ids), "free_form")
-        )
+        if isinstance(ids, Upload):
+            return ids
+        return self._send(lane, message, contact, with_ids(content, ids), "free_form", record)
 
-    def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict) -> Next:
+    def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict, record: JSONDict) -> Next:
         """Return the request, or first an upload for its header or cards."""
         content = {"type": "template", "template": template}
         ids = self._media_ids(message, contact, content)
         if ids is None:
             return self._refuse(message, "Meta cannot load the template's media, and they cannot be uploaded either")
-        return (
-            ids if isinstance(ids, Upload) else self._send(lane, message, contact, with_ids(content, ids), "template")
-        )
+        if isinstance(ids, Upload):
+            return ids
+        return self._send(lane, message, contact, with_ids(content, ids), "template", record)
 
     def _media_ids(self, message: Message, contact: Contact, content: JSONDict) -> Mapping[str, str] | Upload | None:
         """Return the ids that go in the place of links; first the upload of a file that goes out often, or must; None: it cannot be."""
@@ -275,6 +300,9 @@ class _Round:
             uploads.count_use(self.connection, contact.number_id, media.link, self.now)
         return ids
 
-    def _send(self, lane: Lane, message: Message, contact: Contact, content: JSONDict, form: str) -> Send:
+    def _send(
+        self, lane: Lane, message: Message, contact: Contact, content: JSONDict, form: str, record: JSONDict
+    ) -> Send:
         request = outbound.message(contact.number_id, contact.recipient, content, message.key)
-        return Send(lane=lane, contact=contact, message=message.begun(form, self.now), request=request)
+        begun = message.begun(form, self.now)
+        return Send(lane=lane, contact=contact, message=begun, request=request, decision=record)

@@ -156,7 +156,8 @@ class Gateway:
         self._sends.start(self._membership.id)
         await self.reception.start()
         self._database.listen(self.look)
-        loop, house = asyncio.get_running_loop(), keep_house(self._database, self._clock, self._rules.retention)
+        loop, rules = asyncio.get_running_loop(), self._rules
+        house = keep_house(self._database, self._clock, rules.retention, rules.intake.parked)
         self._tasks = [loop.create_task(self._watch()), loop.create_task(house)]
 
     async def close(self, grace_seconds: float = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""Forgets each hour what has been finished for longer than it is to be kept."""
+"""Forgets each hour what has been finished for longer than it is to be kept, and gives up what was parked for too long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.logs import trace
-from rasa_whatsapp.storage import retention
+from rasa_whatsapp.storage import outbox, retention
 from rasa_whatsapp.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -17,10 +17,11 @@ _HOUR_SECONDS = 3600.0
 _BREATH_SECONDS = 0.05  # others want to write, too
 
 
-async def keep_house(database: Database, clock: Clock, keep: timedelta) -> None:
-    """Forget what is old, now and each hour from now on."""
+async def keep_house(database: Database, clock: Clock, keep: timedelta, parked: timedelta | None) -> None:
+    """Forget what is old, now and each hour from now on; refuse what was parked for longer than that, all of it if nothing is parked any more."""
     while True:
         try:
+            await database.run(outbox.expire_parked, clock.now() - (parked or timedelta(0)))
             await forget_old(database, clock.now() - keep)
         except Exception as problem:  # noqa: BLE001 - the store is away: it is old in an hour, too
             logger.warning("Old rows are kept for now: %s", trace(problem), extra={"action": "retention_late"})

@@ -126,7 +126,7 @@ def _try_later(
     verdict = after_failure(
         attempts=message.attempts,
         copies=copies,
-        created_at=message.created_at,
+        created_at=message.waits_since,
         now=now,
         code=refused.code,
         age_limit=rules.age_limit,

@@ -144,9 +144,16 @@ def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, dr
             free_form=None,
             template=template,
             choices=template.choices if template else {},
+            kind=spoken.utterance.kind,
         )
     message = outbox.of_draft(
-        draft, key=key, utterance=spoken.key, contact_id=contact_id, proactive=spoken.proactive, template=template
+        draft,
+        key=key,
+        utterance=spoken.key,
+        contact_id=contact_id,
+        proactive=spoken.proactive,
+        template=template,
+        kind=spoken.utterance.kind,
     )
     last = spoken.replying_to or inbox.last_message_id(connection, contact_id)
     reply_to = spoken.utterance.reply_to if part == 1 else None

@@ -254,6 +254,9 @@ def test_no_mapping(block):
         ("join_seconds", True, "found True; expected seconds"),
         ("turns_at_once", 0, "found 0; expected a whole number from 1 to 1000"),
         ("backlog_limit", 0, "found 0; expected a whole number from 1 to 10000000"),
+        ("care_window_margin_seconds", -1, "found -1; expected seconds, from 0 to 2592000 (30 days)"),
+        ("re_engagement_template", 7, "found 7; expected a text"),
+        ("parked_seconds", "a week", "found 'a week'; expected seconds, from 0 to 2592000 (30 days)"),
         ("messages_per_second", 1001, "found 1001; expected a whole number from 1 to 1000"),
         ("order_wait_seconds", "2", "found '2'; expected seconds"),
         ("settle_seconds", -1, "found -1; expected seconds, from 0 to 2592000"),
@@ -384,6 +387,31 @@ def test_business_numbers(block, expected):
     assert found == expected
     assert settings.number_ids == settings.rules().intake.number_ids == tuple(values[0] for values in expected)
     assert "hunter2" not in repr(settings.account_values) + str(settings.shown())
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("t", None),
+        ("u", "re_engagement_template: 'u' is not among the templates; add it to the file that `templates` names"),
+        (
+            "v",
+            "re_engagement_template: 'v' cannot go without values: parameter 'order' has no value: give it a text, or a slot that is filled",
+        ),
+    ],
+)
+def test_the_template_that_asks_customers_to_write(tmp_path, name, problem):
+    """It is known, and goes as it is: nobody is there to fill it."""
+    more = "- name: v\n  language: en\n  category: UTILITY\n  parameter_format: NAMED\n"
+    more += "  components: [{type: BODY, text: 'About {{order}}.'}]\n"
+    (tmp_path / "t.yml").write_text(TEMPLATE + more)
+    block = GOOD | {"templates": "t.yml", "re_engagement_template": name, "parked_seconds": 60}
+    if problem:
+        assert problems_of(block, folder=tmp_path) == [problem]
+        return
+    rules = read_settings(block, folder=tmp_path).rules()
+    assert (rules.delivery.re_engagement.name, rules.intake.parked) == ("t", timedelta(seconds=60))
+    assert read_settings(GOOD).rules().intake.parked is None
 
 
 def test_the_throughput_of_each_number():

@@ -9,7 +9,16 @@ import pytest
 
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.policy.consent import Choice, Consent, ConsentGiven, Scope
-from rasa_whatsapp.policy.gate import Circumstances, Proposal, Refuse, SendFreeForm, SendTemplate, decide
+from rasa_whatsapp.policy.gate import (
+    Circumstances,
+    Park,
+    Proposal,
+    Refuse,
+    SendFreeForm,
+    SendTemplate,
+    decide,
+    to_record,
+)
 from rasa_whatsapp.policy.window import CareWindow
 
 TEN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -227,3 +236,118 @@ def test_languages_in_order():
 def test_a_response_that_is_only_a_template(name, proactive, consent, outcome):
     """In an open window too it goes as the template; a utility one as a reply needs no consent, marketing always does."""
     assert decided(free_form=False, wish=use(name), proactive=proactive, consent=consent) == outcome
+
+
+LATE = CareWindow(TEN - timedelta(hours=24) + timedelta(seconds=59))  # less than a minute is left
+NUDGE = TemplateUse(name="nudge", language="en", parameters={})
+NUDGES = TemplateBook(
+    tuple(
+        read_translation(
+            {"name": name, "language": "en", "category": "UTILITY", "status": status, "components": [body]}
+        )
+        for name, status in (("nudge", "APPROVED"), ("paused_nudge", "PAUSED"))
+        for body in ({"type": "BODY", "text": "There is news for you."},)
+    )
+)
+
+
+def judged(**changes):
+    """Return the decision about a text, with a minute of margin and a template that asks customers to write again."""
+    told = {"has_free_form": True, "template": None, "proactive": True}
+    given = {
+        "now": TEN, "window": CLOSED, "consent": NOTHING, "margin": timedelta(minutes=1), "re_engagement": NUDGE,
+        "templates": TemplateBook((*BOOK.translations, *NUDGES.translations)),
+    }  # fmt: skip
+    proposal = Proposal(**{name: changes.get(name, value) for name, value in told.items()})
+    return decide(proposal, Circumstances(**{name: changes.get(name, value) for name, value in given.items()}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rung"),
+    [
+        ({"window": LATE, "template": use("utility")}, SendTemplate),
+        ({"window": LATE, "template": use("utility"), "proactive": False}, SendTemplate),
+        ({"window": LATE, "template": use("utility"), "margin": timedelta(0)}, SendFreeForm),
+        ({"window": LATE, "template": use("paused")}, SendFreeForm),
+        ({"window": LATE, "template": None}, SendFreeForm),
+        ({"window": LATE, "template": None, "consent": OUT_ALL}, Refuse),
+        ({"window": OPEN, "template": use("utility")}, SendFreeForm),
+    ],
+    ids=[
+        "a template is surer",
+        "for a reply, too",
+        "no margin",
+        "the template may not go",
+        "there is no template",
+        "opted out",
+        "there is time enough",
+    ],
+)
+def test_shortly_before_the_window_closes(changes, rung):
+    """Words might come too late then: a template that may go goes first, else the words are tried."""
+    assert isinstance(judged(**changes), rung)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rung"),
+    [
+        ({}, Park),
+        ({"window": REFUSED}, Park),
+        ({"window": NEVER}, Park),
+        ({"proactive": False}, Park),
+        ({"template": use("paused")}, Park),
+        ({"template": use("utility")}, SendTemplate),
+        ({"re_engagement": None}, Refuse),
+        ({"has_free_form": False, "template": use("paused")}, Refuse),
+        ({"consent": OUT_ALL}, Refuse),
+        ({"re_engagement": TemplateUse(name="paused_nudge", language="en", parameters={})}, Refuse),
+    ],
+    ids=[
+        "after 24 hours",
+        "refused by Meta",
+        "never written",
+        "an answer that comes too late",
+        "its template is paused",
+        "its template may go",
+        "nothing asks customers to write",
+        "there are no words to park",
+        "opted out",
+        "what asks them is paused",
+    ],
+)
+def test_what_is_parked(changes, rung):
+    """Words wait for the customer to write, if a template may ask for that."""
+    assert isinstance(judged(**changes), rung)
+
+
+def test_why_it_cannot_be_parked():
+    """Both reasons are told."""
+    reason = judged(consent=OUT_ALL).reason
+    assert reason.startswith("the care window closed at 2026-11-22 10:00 UTC and the response carries no template")
+    assert "it cannot be parked: template 'nudge': the customer opted out" in reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"window": OPEN}, {"rung": "free_form", "window_expires_at": "2026-11-23T10:00:00+00:00"}),
+        (
+            {"template": use("utility")},
+            {"rung": "template", "template": "utility", "language": "en", "templates": ["utility"]},
+        ),
+        ({}, {"rung": "park", "proactive": True, "consent": "unknown"}),
+        ({"re_engagement": None, "window": REFUSED}, {"rung": "refuse", "refused_at": "2026-11-22T10:00:00+00:00"}),
+    ],
+    ids=["free form", "template", "parked", "refused"],
+)
+def test_what_is_kept_of_a_decision(changes, expected):
+    """From what it was made, the rung, and the reason where there is one."""
+    told = {"has_free_form": True, "template": changes.get("template"), "proactive": True}
+    given = Circumstances(
+        now=TEN, window=changes.get("window", CLOSED), consent=NOTHING, re_engagement=changes.get("re_engagement", NUDGE),
+        templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
+    )  # fmt: skip
+    record = to_record(Proposal(**told), given, decide(Proposal(**told), given))
+    assert expected.items() <= record.items()
+    assert record["at"] == "2026-11-22T10:00:00+00:00"
+    assert ("reason" in record) == (record["rung"] in ("park", "refuse"))

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.inbound import Called, Event, MessageReceived, PreferenceChanged, Sender, StatusChanged
 from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
-from rasa_whatsapp.storage import contacts, identity, inbox, lanes
+from rasa_whatsapp.storage import contacts, identity, inbox, lanes, outbox
 from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 
 
@@ -19,7 +19,7 @@ class IntakeRules:
     """Which business numbers are ours, which words opt out or in, what is a turn, how long a human keeps the bot silent.
 
     `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call. `send_age_limit` is how long a
-    message that failed is worth sending again.
+    message that failed is worth sending again, `parked` how long one is kept that waits for the customer to write; None: none is.
     """
 
     number_ids: Sequence[str]
@@ -28,6 +28,7 @@ class IntakeRules:
     turns_for: Collection[str] = ()
     pause_after_human: timedelta = timedelta(hours=1)
     send_age_limit: timedelta = timedelta(hours=23)
+    parked: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,13 @@ class Desk:
         return found.contact_id
 
     def open_window(self, contact_id: str, at: datetime) -> None:
-        """Let the care window count from this moment, if it is the latest."""
+        """Let the care window count from this moment, if it is the latest, and let go what waited for it to open."""
         # A moment in the future would keep the window open for longer than 24 hours.
         window = contacts.window_to_change(self.connection, contact_id).with_message(min(at, self.now))
         contacts.record_window(self.connection, contact_id, window)
+        keep = self.rules.parked
+        if keep is not None and window.is_open(self.now) and outbox.unpark(self.connection, contact_id, self.now, keep):
+            self.owe(contact_id)
 
     def line_up(
         self, contact_id: str, event: MessageReceived | Called, kind: Kind, *, sent_at: datetime, no_turn: str | None

@@ -112,12 +112,17 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
     if concerns_number(code):
         troubles.note(connection, Trouble(event.number_id, code, desk.now))
     reason = f"Meta's error {code}: {remedy}{_in_detail(event)}"
+    if code == REENGAGEMENT and row.form == "free_form":
+        window = contacts.window_to_change(connection, row.contact_id)
+        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
+        if row.template is None and desk.rules.parked is not None:  # the gate parks it
+            reports.reopen(connection, row, event.message_id, desk.now, reason=reason, code=code, copies=row.copies)
+            desk.owe(row.contact_id)
+            return
     if disposition in _AGAIN and _try_again(desk, row, event, disposition, code, reason):
         return
     reports.fail(connection, row, event.message_id, reason=reason, code=code)
     if code == REENGAGEMENT and row.form == "free_form":
-        window = contacts.window_to_change(connection, row.contact_id)
-        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
         reports.add_fallback(connection, row, event.at)
         desk.owe(row.contact_id)
     elif media_fallback.applies(code, row):
@@ -139,7 +144,7 @@ def _try_again(
     verdict = after_failure(
         attempts=max(row.attempts, 1),
         copies=copies,
-        created_at=row.created_at,
+        created_at=row.waits_since,
         now=desk.now,
         code=code,
         age_limit=desk.rules.send_age_limit,

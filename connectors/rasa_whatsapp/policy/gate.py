@@ -1,17 +1,20 @@
-"""The gate that every outgoing message passes: free form, template, or a refusal with its reason.
+"""The gate that every outgoing message passes: free form, template, parked until the customer writes, or refused with its reason.
 
-The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries templates -> the first of them that is
-approved, complete and consented to; else refuse. Nothing is sent from here and nothing is raised.
+The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries
+templates -> the first of them that is approved, complete and consented to; a re-engagement template may go -> the free form is parked;
+else refuse. Shortly before the window closes a template goes first, since the words might come too late. Nothing is sent from here and
+nothing is raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Union
 
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateMessage, TemplateUnusable, TemplateUse
+from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.policy.consent import Choice, Consent, Scope
 from rasa_whatsapp.policy.window import CareWindow
 
@@ -27,7 +30,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What the decision depends on, as it is at `now`; `fallback_languages` follow those that response and dialogue want."""
+    """What the decision depends on, as it is at `now`; `fallback_languages` follow those that response and dialogue want.
+
+    `margin` is the time before the window's end in which a template is surer; `re_engagement` asks the customer to write again.
+    """
 
     now: datetime
     window: CareWindow
@@ -36,6 +42,8 @@ class Circumstances:
     fallback_languages: Sequence[str] = ()
     utility_needs_opt_in: bool = False
     is_paused: bool = False  # a human answers in this chat
+    margin: timedelta = timedelta(0)
+    re_engagement: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,21 @@ class SendTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """The free form waits until the customer writes, whom the re-engagement template asks to; the reason is why it may not go."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Nothing may go; the reason is for a designer to understand."""
 
     reason: str
 
 
-Decision = Union[SendFreeForm, SendTemplate, Refuse]
+Decision = Union[SendFreeForm, SendTemplate, Park, Refuse]
+_RUNGS = {SendFreeForm: "free_form", SendTemplate: "template", Park: "park", Refuse: "refuse"}
 
 
 def decide(proposal: Proposal, given: Circumstances) -> Decision:
@@ -65,14 +81,51 @@ def decide(proposal: Proposal, given: Circumstances) -> Decision:
     if given.is_paused:
         return Refuse("a human answers in this chat, so the bot stays silent")
     is_open = given.window.is_open(given.now)
-    if proposal.has_free_form and is_open:
-        opted_out = given.consent.standing(Scope.UTILITY) is Choice.OPT_OUT
-        if proposal.proactive and opted_out:
-            return Refuse("the customer opted out of proactive messages")
+    may_be_free = proposal.has_free_form and is_open
+    if may_be_free and proposal.proactive and given.consent.standing(Scope.UTILITY) is Choice.OPT_OUT:
+        return Refuse("the customer opted out of proactive messages")
+    if may_be_free and (proposal.template is None or given.window.is_open(given.now + given.margin)):
         return SendFreeForm()
+    decision = _as_template(proposal, given, is_open=is_open)
+    if isinstance(decision, SendTemplate):
+        return decision
+    if may_be_free:
+        return SendFreeForm()
+    return _parked(decision, given) if proposal.has_free_form else decision
+
+
+def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> JSONDict:
+    """Return what was decided and from what, as it is kept with the message."""
+    window = given.window
+    made: JSONDict = {
+        "at": given.now.isoformat(),
+        "rung": _RUNGS[type(decision)],
+        "window_expires_at": window.expires_at.isoformat() if window.expires_at else None,
+        "refused_at": window.refused_at.isoformat() if window.refused_at else None,
+        "consent": given.consent.slot_value,
+        "proactive": proposal.proactive,
+        "templates": [use.name for use in proposal.template.in_order] if proposal.template else [],
+    }
+    if isinstance(decision, SendTemplate):
+        made |= {"template": decision.message.name, "language": decision.message.language}
+    elif isinstance(decision, (Park, Refuse)):
+        made |= {"reason": decision.reason}
+    return made
+
+
+def _as_template(proposal: Proposal, given: Circumstances, *, is_open: bool) -> SendTemplate | Refuse:
     if proposal.template is None:
         return Refuse(f"{_closed_since(given.window)} and the response carries no template (custom.template)")
     return _first_template(proposal.template, given, is_reply=is_open and not proposal.proactive)
+
+
+def _parked(refused: Refuse, given: Circumstances) -> Park | Refuse:
+    if given.re_engagement is None:
+        return refused
+    nudge = _first_template(given.re_engagement, given, is_reply=False)
+    if isinstance(nudge, SendTemplate):
+        return Park(refused.reason)
+    return Refuse(f"{refused.reason}; it cannot be parked: {nudge.reason}")
 
 
 def _first_template(template: TemplateUse, given: Circumstances, *, is_reply: bool) -> SendTemplate | Refuse:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WAITING, SENT_FREE, SENT_AS_TEMPLATE, REFUSED, FAILED = "waiting", "sent_free", "sent_as_template", "refused", "failed"
+WAITING, SENT_FREE, SENT_AS_TEMPLATE, PARKED = "waiting", "sent_free", "sent_as_template", "parked"
+REFUSED, FAILED = "refused", "failed"
 _ON_ITS_WAY = frozenset({"pending", "sending", "unsettled"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of the words above, and why it was refused or failed; else the reason is empty."""
+    """One of the words above, and why it was parked, refused or failed; else the reason is empty."""
 
     result: str
     reason: str = ""
@@ -20,6 +21,6 @@ def outcome_of(state: str, form: str | None, reason: str | None) -> Outcome:
     """Return the outcome of a message in this state of the outbox, which was tried in this form."""
     if state in _ON_ITS_WAY:
         return Outcome(WAITING)
-    if state in (REFUSED, FAILED):
+    if state in (PARKED, REFUSED, FAILED):
         return Outcome(state, reason or "")
     return Outcome(SENT_AS_TEMPLATE if form == "template" else SENT_FREE)

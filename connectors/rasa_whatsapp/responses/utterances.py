@@ -31,6 +31,7 @@ __all__ = ["DEFAULT_LIST_BUTTON", "DEFAULT_MORE_BUTTON", "LAST", "ConsentNote", 
 DEFAULT_LIST_BUTTON = "Options"
 DEFAULT_MORE_BUTTON = "More"
 
+_LONGEST_KIND = 200
 _CUSTOM = ("template", "consent", "list_button", "more_button", "whatsapp")
 
 
@@ -59,13 +60,15 @@ class ConsentNote:
 class Utterance:
     """What one response asks for: free-form drafts in order, a template for when the window is closed, a consent to note.
 
-    `reply_to` is the message that the first draft quotes: a message id, or `last` for the customer's latest.
+    `reply_to` is the message that the first draft quotes: a message id, or `last` for the customer's latest. `kind` is the response's
+    name in the domain, if it has one: of what is parked, the newest of a kind counts.
     """
 
     drafts: tuple[Draft, ...]
     template: TemplateUse | None = None
     consent: ConsentNote | None = None
     reply_to: str | None = None
+    kind: str | None = None
 
 
 def to_utterance(
@@ -85,7 +88,9 @@ def to_utterance(
     marked = to_whatsapp if wording.markdown and not is_ours else str
     raw, reply_to = raw_of(custom.get("whatsapp"))
     drafts: list[Draft] = [*_drafts(response, words, marked), *([raw] if raw else [])]
-    utterance = Utterance(tuple(drafts), _template(custom, customer_language), _consent(custom), reply_to)
+    name = response.get("utter_action")  # Rasa 3.6.21 tells which response it is
+    kind = name[:_LONGEST_KIND] if isinstance(name, str) else None
+    utterance = Utterance(tuple(drafts), _template(custom, customer_language), _consent(custom), reply_to, kind)
     _refuse_unlawful(utterance)
     return utterance
 

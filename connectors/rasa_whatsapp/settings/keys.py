@@ -106,6 +106,23 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Template languages to try, in order.",
     ),
     Setting(
+        name="care_window_margin_seconds",
+        read=readers.seconds,
+        default=timedelta(seconds=60),
+        meaning="How long before the window's end a response goes as its template, if it has one that may go.",
+    ),
+    Setting(
+        name="re_engagement_template",
+        read=readers.text,
+        meaning="Template that asks customers to write again, so that what may not go is parked until they do.",
+    ),
+    Setting(
+        name="parked_seconds",
+        read=readers.seconds,
+        default=timedelta(days=7),
+        meaning="How long a message stays parked.",
+    ),
+    Setting(
         name="language_slot",
         read=readers.text,
         default=DEFAULT_LANGUAGE_SLOT,

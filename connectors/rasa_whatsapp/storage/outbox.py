@@ -4,6 +4,7 @@ pending -> sending -> accepted -> sent -> delivered -> read        what Meta rep
 sending -> pending      Meta said "later", or surely did not get it
 sending -> unsettled    it may have been sent; a status with our key settles it, else it is sent again after a silence
 pending -> refused      the gate said no, with its reason
+pending -> parked       until the customer writes: then pending again, or refused if that was too long ago, or replaced by a newer one of its kind
 pending -> replaced     the response went as one template instead, or the text went with the one before it
 sending, accepted, sent -> failed; if it turns out to be delivered all the same, it is delivered
 """
@@ -12,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
@@ -42,8 +43,10 @@ class State(Enum):
     FAILED = "failed"
     REFUSED = "refused"
     REPLACED = "replaced"
+    PARKED = "parked"
 
 
+NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
 OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
 
 
@@ -65,6 +68,7 @@ class NewMessage:
     numbers: Sequence[str] = ()
     more: JSONDict | None = None
     must_upload: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,12 @@ class Message(NewMessage):
     tried_at: datetime | None
     copies: int
     created_at: datetime
+    fresh_at: datetime | None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Return from when on it may be sent: it grows too old from then."""
+        return self.fresh_at or self.created_at
 
     @property
     def is_open(self) -> bool:
@@ -108,6 +118,7 @@ class Message(NewMessage):
             choices=self.choices,
             numbers=self.numbers,
             more=self.more,
+            kind=self.kind,
         )
 
     def begun(self, form: str, now: datetime) -> Message:
@@ -157,6 +168,7 @@ _BEGIN = (
         attempts=bindparam("tried"),
         first_tried_at=bindparam("first"),
         tried_at=bindparam("now"),
+        decision=bindparam("decided"),
     )
 )
 _IS_OPEN = or_(*(outbox.c.state == state for state in OPEN))  # IN cannot be part of a statement for many rows
@@ -184,7 +196,7 @@ _PREVIOUS = (
 _LAST_PROACTIVE = (
     select(outbox.c.state, outbox.c.form, outbox.c.reason)
     .where(outbox.c.contact_id == bindparam("contact"), outbox.c.proactive.is_(True))
-    .where(outbox.c.state != State.REPLACED.value)
+    .where(outbox.c.state != State.REPLACED.value, outbox.c.key.notlike(f"{NUDGE}%"))
     .order_by(outbox.c.id.desc())
     .limit(1)
 )
@@ -225,6 +237,7 @@ def add(
         "numbers": list(message.numbers) or None,
         "more": message.more,
         "must_upload": message.must_upload,
+        "kind": message.kind,
         "state": state.value,
         "not_before": not_before,
         "reason": reason,
@@ -289,6 +302,28 @@ def last_proactive(connection: Connection, contact_id: str) -> Outcome | None:
     return None if row is None else outcome_of(row.state, row.form, row.reason)
 
 
+def listed(connection: Connection, states: Sequence[str], contact_id: str | None, limit: int) -> list[JSONDict]:
+    """Return messages in these states for the command line, the latest first, without their words."""
+    columns = (outbox.c.id, outbox.c.contact_id, outbox.c.created_at, outbox.c.state, outbox.c.form, outbox.c.reason)
+    query = select(*columns).where(outbox.c.state.in_(states)).order_by(outbox.c.id.desc()).limit(limit)
+    if contact_id is not None:
+        query = query.where(outbox.c.contact_id == contact_id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+_SHOWN = (
+    "id", "key", "contact_id", "proactive", "kind", "state", "form", "reason", "error_code", "message_id", "attempts",
+    "copies", "created_at", "not_before", "first_tried_at", "tried_at", "accepted_at", "parked_at", "fresh_at", "decision",
+)  # fmt: skip
+
+
+def details(connection: Connection, row_id: int) -> JSONDict | None:
+    """Return what is stored of a message, without its words, for the command line; None if there is none."""
+    chosen = select(*(outbox.c[name] for name in _SHOWN)).where(outbox.c.id == row_id)
+    found = connection.execute(chosen).mappings().first()
+    return None if found is None else dict(found)
+
+
 def latest_untried(connection: Connection, contact_id: str) -> Message | None:
     """Return what was said to this contact last, if it is still as it was said: nobody has tried to send it yet.
 
@@ -313,8 +348,8 @@ def let_go(connection: Connection, contact_id: str, now: datetime) -> None:
     connection.execute(_LET_GO, {"contact": contact_id, "now": now})
 
 
-def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict]]) -> None:
-    """Note requests before they are made, and that the attempts count: each with its message as it is then."""
+def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict, JSONDict]]) -> None:
+    """Note requests before they are made, and that the attempts count: each with its message as it is then, and why it goes so."""
     values = [
         {
             "row": message.id,
@@ -323,8 +358,9 @@ def begin(connection: Connection, begun: Sequence[tuple[Message, JSONDict]]) -> 
             "tried": message.attempts,
             "first": message.first_tried_at,
             "now": message.tried_at,
+            "decided": decision,
         }
-        for message, request in begun
+        for message, request, decision in begun
     ]
     if values:
         connection.execute(_BEGIN, values)
@@ -351,10 +387,49 @@ def defer(connection: Connection, message: Message, until: datetime) -> None:
     connection.execute(update(outbox).where(outbox.c.id == message.id).values(not_before=until))
 
 
-def settle(connection: Connection, row_id: int, state: State, *, reason: str, code: int | None = None) -> None:
+def settle(
+    connection: Connection,
+    row_id: int,
+    state: State,
+    *,
+    reason: str,
+    code: int | None = None,
+    decision: JSONDict | None = None,
+) -> None:
     """End a message that will not be sent: refused, replaced or failed; a status that settled it meanwhile stays."""
-    values = {"state": state.value, "reason": reason, "error_code": code}
+    values: dict[str, Any] = {"state": state.value, "reason": reason, "error_code": code}
+    if decision is not None:
+        values["decision"] = decision
     connection.execute(update(outbox).where((outbox.c.id == row_id) & outbox.c.state.in_(OPEN)).values(**values))
+
+
+def park(connection: Connection, message: Message, now: datetime, *, reason: str, decision: JSONDict) -> None:
+    """Let a message wait until its customer writes, in place of older ones of its kind that wait for that."""
+    older = (outbox.c.contact_id == message.contact_id) & (outbox.c.state == State.PARKED.value)
+    if message.kind is not None:
+        same = older & (outbox.c.kind == message.kind) & (outbox.c.utterance != message.utterance)
+        gone = {"state": State.REPLACED.value, "reason": f"a newer {message.kind} was parked in its place"}
+        connection.execute(update(outbox).where(same).values(**gone))
+    values = {"state": State.PARKED.value, "parked_at": now, "reason": reason, "decision": decision}
+    connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
+
+
+def unpark(connection: Connection, contact_id: str, now: datetime, keep: timedelta) -> bool:
+    """Let go what waited for this customer to write, unless it waited for longer than it is to be kept; return whether there is any."""
+    expire_parked(connection, now - keep, contact_id)
+    mine = (outbox.c.contact_id == contact_id) & (outbox.c.state == State.PARKED.value)
+    values = {"state": State.PENDING.value, "fresh_at": now, "not_before": None, "reason": None}
+    return bool(connection.execute(update(outbox).where(mine).values(**values)).rowcount)
+
+
+def expire_parked(connection: Connection, before: datetime, contact_id: str | None = None) -> int:
+    """Refuse what was parked before then, of one customer or of all; return how many there were."""
+    old = (outbox.c.state == State.PARKED.value) & (outbox.c.parked_at < before)
+    if contact_id is not None:
+        old &= outbox.c.contact_id == contact_id
+    why = literal("it was parked, and the customer did not write in time: ") + func.coalesce(outbox.c.reason, "")
+    values = {"state": State.REFUSED.value, "reason": why}
+    return int(connection.execute(update(outbox).where(old).values(**values)).rowcount)
 
 
 def reopen(connection: Connection, message: Message) -> None:
@@ -379,6 +454,7 @@ def of_draft(
     contact_id: str,
     proactive: bool = False,
     template: TemplateUse | None = None,
+    kind: str | None = None,
 ) -> NewMessage:
     """Return the message that says a draft."""
     return NewMessage(
@@ -392,6 +468,7 @@ def of_draft(
         | (template.choices if template else {}),
         numbers=numbers_of(draft),
         more=more_of(draft),
+        kind=kind,
     )
 
 
@@ -419,4 +496,6 @@ def message_of(row: Any) -> Message:
         tried_at=row.tried_at,
         copies=row.copies,
         created_at=row.created_at,
+        fresh_at=row.fresh_at,
+        kind=row.kind,
     )

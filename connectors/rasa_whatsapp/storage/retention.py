@@ -18,7 +18,7 @@ AT_A_TIME = 500
 # table -> (when its rows came, the states in which something is still to be done)
 _LINES: dict[Table, tuple[str, frozenset[str]]] = {
     inbox: ("received_at", frozenset({"received", "running", "joined", "parked"})),
-    outbox: ("created_at", frozenset({"pending", "sending", "unsettled"})),
+    outbox: ("created_at", frozenset({"pending", "sending", "unsettled", "parked"})),
 }
 LINES = tuple(_LINES)
 _FINISHED_FOLLOW_UPS = and_(

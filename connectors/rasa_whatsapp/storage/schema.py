@@ -214,6 +214,10 @@ outbox = Table(
     Column("error_code", Integer),
     Column("reason", Text),
     Column("created_at", Moment, nullable=False),
+    Column("fresh_at", Moment),
+    Column("parked_at", Moment),
+    Column("kind", String(200)),
+    Column("decision", Json),
     Index("outbox_lane", "contact_id", "state"),
     Index("outbox_contact", "contact_id", "id"),
     Index(

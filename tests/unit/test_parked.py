@@ -1,0 +1,230 @@
+"""What may not go outside the window is parked: a template asks the customer to write, and then it goes, in its order and once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rasa_whatsapp.cloud.answers import refusal
+from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
+from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.storage import outbox
+
+pytestmark = pytest.mark.asyncio
+
+RULES = DeliveryRules(
+    templates=TemplateBook(
+        tuple(
+            read_translation(
+                {
+                    "name": "come_back",
+                    "language": language,
+                    "category": "UTILITY",
+                    "components": [
+                        {"type": "BODY", "text": "There is news for you."},
+                        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Show me"}]},
+                    ],
+                }
+            )
+            for language in ("en", "de")
+        )
+    ),
+    re_engagement=TemplateUse(name="come_back", parameters={}),
+)
+NUDGE = "template come_back"
+
+
+async def begin(stage, *, parked=timedelta(days=7)):
+    """Let a customer write, be answered, and a day pass."""
+    await stage.start(delivery=RULES, intake=replace(stage.rules.intake, parked=parked))
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(hours=25)
+
+
+async def say(stage, text, cause, kind=None):
+    """Say a text that no customer's message caused, as this response of the domain."""
+    response = {"text": text} | ({"utter_action": kind} if kind else {})
+    await stage.say(stage.contact_id, cause, 1, response, proactive=True)
+    await stage.idle()
+
+
+def states(stage):
+    """Return the states of the messages by their texts, without what asked for an answer."""
+    return {row["free_form"]["text"]["body"]: row["state"] for row in stage.rows("outbox") if row["free_form"]}
+
+
+async def test_it_goes_when_the_customer_writes(stage):
+    """First what was parked, in its order, then the answer to what they wrote; one template asked for it."""
+    stage.dialogue.answer = lambda turn: [{"text": "re: Yes?"}] if turn.text == "Yes?" else []
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await say(stage, "two", "api:2")
+    assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked", "two": "parked"})
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "one", "two", "re: Yes?"]
+    assert set(states(stage).values()) == {"accepted"}
+
+
+async def test_the_template_is_in_the_customers_language(stage):
+    """The number is German."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    assert stage.graph.sent[0]["template"]["language"] == {"code": "de"}
+
+
+async def test_a_tap_on_the_button_is_an_answer(stage):
+    """Whatever opens the window lets it go."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    tap = {"payload": "Show me", "text": "Show me"}
+    await stage.receive(stage.message(type="button", context={"id": "wamid.OUT1"}, button=tap, text=None))
+    assert stage.graph.texts == [NUDGE, "one"]
+
+
+async def test_a_reaction_opens_nothing(stage):
+    """It is no message that lets a business write."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message(type="reaction", reaction={"message_id": "wamid.OUT1", "emoji": "👍"}, text=None))
+    assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked"})
+
+
+async def test_the_newest_of_a_kind_counts(stage):
+    """A response that is said again replaces itself; another one stays."""
+    await begin(stage)
+    await say(stage, "it is packed", "api:1", kind="utter_state")
+    await say(stage, "ask us anything", "api:2", kind="utter_help")
+    await say(stage, "it is on its way", "api:3", kind="utter_state")
+    assert states(stage) == {"it is packed": "replaced", "ask us anything": "parked", "it is on its way": "parked"}
+    (old,) = [row for row in stage.rows("outbox") if row["state"] == "replaced"]
+    assert old["reason"] == "a newer utter_state was parked in its place"
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "ask us anything", "it is on its way"]
+
+
+async def test_all_parts_of_one_response_are_of_one_kind(stage):
+    """They do not replace each other."""
+    await begin(stage)
+    response = {"text": "x" * 5000, "utter_action": "utter_long"}
+    await stage.say(stage.contact_id, "api:1", 1, response, proactive=True)
+    await stage.idle()
+    assert list(states(stage).values()) == ["parked", "parked"]
+
+
+@pytest.mark.parametrize(("days", "state"), [(6.9, "accepted"), (7.1, "refused")])
+async def test_it_does_not_wait_for_ever(stage, days, state):
+    """What is too old to be useful is recorded with its reason, and the dialogue knows."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    stage.clock.advance(days=days)
+    await stage.receive(stage.message("Yes?"))
+    assert states(stage) == {"one": state}
+    (row,) = [row for row in stage.rows("outbox") if row["free_form"]]
+    if state == "refused":
+        assert row["reason"].startswith("it was parked, and the customer did not write in time: the care window closed")
+
+
+@pytest.mark.parametrize(("days", "state"), [(6.9, "parked"), (7.1, "refused")])
+async def test_it_is_given_up_without_the_customer(stage, days, state):
+    """Each hour, as other rows that are too old; the server that does it may be another one."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    stage.clock.advance(days=days)
+    await stage.restart()
+    await stage.until(lambda: state == "parked" or states(stage) == {"one": state})
+    await stage.kill()
+    assert states(stage) == {"one": state}
+
+
+async def test_nothing_is_parked_any_more(stage):
+    """The setting was taken away: what is still parked would wait for ever, and is refused."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.kill()
+    stage.clock.advance(seconds=1)
+    await stage.start(intake=replace(stage.rules.intake, parked=None))
+    await stage.until(lambda: states(stage) == {"one": "refused"})
+
+
+async def test_who_is_asked_once_is_not_asked_again(stage):
+    """Not before they have written, and the window has closed again."""
+    await begin(stage)
+    for number in range(3):
+        await say(stage, f"news {number}", f"api:{number}")
+        await stage.advance(days=1)
+    assert stage.graph.texts == [NUDGE]
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "news 0", "news 1", "news 2"]
+    await stage.advance(hours=25)
+    await say(stage, "more", "api:9")
+    assert stage.graph.texts[-1] == NUDGE
+
+
+async def test_a_kill_loses_nothing_and_says_nothing_twice(stage):
+    """It is parked in the store; the turn that said it may run again."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.restart()
+    await say(stage, "one", "api:1")
+    assert stage.graph.texts == [NUDGE]
+    await stage.receive(stage.message("Yes?"))
+    await stage.restart()
+    await stage.nudge()
+    assert stage.graph.texts == [NUDGE, "one"]
+
+
+@pytest.mark.parametrize("how", ["an answer", "a status"])
+async def test_metas_refusal_inside_our_window(stage, how):
+    """131047 although our book says open: the words are parked, and go when the customer writes."""
+    await stage.start(delivery=RULES, intake=replace(stage.rules.intake, parked=timedelta(days=7)))
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(minutes=5)
+    if how == "an answer":
+        stage.graph.answers = [refusal(400, {"code": 131047})]
+    await say(stage, "one", "api:1")
+    if how == "a status":
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=131047))
+    assert (stage.graph.texts, states(stage)) == (["one", NUDGE], {"one": "parked"})
+    stage.clock.advance(minutes=5)
+    await stage.receive(stage.message("Yes?"))
+    assert (stage.graph.texts, states(stage)) == (["one", NUDGE, "one"], {"one": "accepted"})
+
+
+async def test_an_old_message_that_comes_late_lets_nothing_go(stage):
+    """Meta delivers again for a week: it does not open the window."""
+    await begin(stage)
+    old = stage.message("from yesterday", timestamp=str(int(stage.clock.moment.timestamp()) - 24 * 3600 - 60))
+    await say(stage, "one", "api:1")
+    await stage.receive(old)
+    assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked"})
+
+
+async def test_two_contacts_who_are_one_person(stage):
+    """What was parked for the one goes to the person."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
+    assert states(stage) == {"one": "parked"}
+    await stage.receive(stage.message("It is me", from_user_id="DE.1"))
+    assert states(stage) == {"one": "accepted"}
+
+
+async def test_the_dialogue_knows_that_it_is_parked(stage):
+    """And why; what asked for the answer is no message of the bot's own."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    outcome = stage.database.run_now(outbox.last_proactive, stage.contact_id)
+    assert outcome.result == "parked"
+    assert outcome.reason.startswith("the care window closed at")
+
+
+async def test_each_decision_is_kept(stage):
+    """With the message: from what it was made, the rung, the reason."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    parked, nudge = (row["decision"] for row in stage.rows("outbox"))
+    assert (parked["rung"], nudge["rung"], nudge["template"]) == ("park", "template", "come_back")
+    await stage.receive(stage.message("Yes?"))
+    assert stage.rows("outbox")[0]["decision"]["rung"] == "free_form"
