@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "follow-ups": ("follow_ups", "List the bot's follow-ups, cancel them, or fire them now."),
     "inbox": ("inbox", "Show parked messages, replay or discard them."),
     "intake": ("intake", "Serve the webhook without Rasa, over the store that the Rasa servers drain."),
+    "outbox": ("outbox", "Show what the bot said and what became of it, above all what did not go, and why."),
     "simulator": ("simulator", "Play WhatsApp on this machine: Graph API, webhooks, a phone page."),
     "templates": (
         "templates",
