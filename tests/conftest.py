@@ -249,6 +249,8 @@ class Stage:
         )
         self.dialogue.gateway = self.gateway
         await self.gateway.start()
+        await self.gateway._membership.search()  # a claim that was under way at a kill may have outlived it
+        self.gateway.look()
         return self.gateway
 
     async def kill(self) -> None:
