@@ -78,5 +78,9 @@ class StoreInUse(WhatsAppError):
     """Another server works on the same store."""
 
 
-class StoreOutdated(WhatsAppError):
+class StoreUnusable(WhatsAppError):
+    """The store is not there, or must not be used as it has to be; the text says why and what to do."""
+
+
+class StoreOutdated(StoreUnusable):
     """The database has another schema version than this package."""

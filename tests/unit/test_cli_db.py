@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import inspect, text
+from sqlalchemy.engine import make_url
 
 from rasa_whatsapp.cli import main
 from rasa_whatsapp.storage.database import Database
@@ -78,9 +81,15 @@ def set_version(address, version):
 
 def test_from_nothing_to_the_right_version(url):
     """It tells before and after; a dry run changes nothing; a second upgrade changes nothing either."""
-    assert run("status") == (1, MISSING)
-    assert run("upgrade", "--dry-run") == (0, MISSING)
-    assert tables(url) == set()
+    if url.startswith("sqlite"):
+        for command in (["status"], ["upgrade", "--dry-run"]):
+            status, output = run(*command)
+            assert (status, "there is no file" in output) == (1, True)
+        assert not Path("store.sqlite").exists()
+    else:
+        assert run("status") == (1, MISSING)
+        assert run("upgrade", "--dry-run") == (0, MISSING)
+        assert tables(url) == set()
     assert run("upgrade") == (0, "The tables are of version 0007 now (before: none).\n")
     assert {"inbox", "outbox", "lanes", "arrivals", "servers"} <= tables(url)
     assert run("status") == (0, RIGHT)
@@ -121,10 +130,81 @@ def test_a_server_that_is_not_there(tmp_path, monkeypatch):
 
 
 def test_commands_of_an_operator_on_a_store_without_tables(url):
-    """They say what to do first, where servers share the store; a file is brought up to date by itself."""
+    """They say what to do first, and make nothing: who looks in the wrong folder must not be told that all is well."""
     result = CliRunner().invoke(main, ["inbox", "list"])
-    if url.startswith("sqlite"):
-        assert result.exit_code == 0
-    else:
-        assert result.exit_code == 1
-        assert "run `rasa-whatsapp db upgrade`" in result.output
+    assert result.exit_code == 1
+    told = "there is no file" if url.startswith("sqlite") else "run `rasa-whatsapp db upgrade`"
+    assert told in result.output
+    assert not list(Path().glob("*.sqlite"))
+
+
+EACH = [["inbox", "list"], ["follow-ups", "list"], ["outbox", "list"], ["costs"], ["db", "status"], ["db", "upgrade"]]
+
+
+@pytest.mark.parametrize("command", EACH, ids=lambda words: "-".join(words))
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [
+        (
+            "postgresql://bot:hunter2@127.0.0.1:1/bot",
+            "nobody listens there: start PostgreSQL, or correct host and port",
+        ),
+        ("postgresql://bot:hunter2@nowhere.invalid/bot", "there is no host of this name"),
+        ("sqlite:///credentials.yml", "the file is no SQLite database"),
+    ],
+    ids=["nobody listens", "no such host", "no database file"],
+)
+def test_why_a_store_cannot_be_used(tmp_path, monkeypatch, command, address, cause):
+    """The setting, the cause and the remedy, on one line."""
+    monkeypatch.chdir(tmp_path)
+    write_credentials(tmp_path, address)
+    result = CliRunner().invoke(main, command)
+    hidden = address.replace("hunter2", "***")
+    assert (result.exit_code, result.output) == (1, f"Error: database_url {hidden} cannot be used: {cause}\n")
+
+
+@pytest.fixture
+def stranger(url):
+    """Return the address of the same database for a user who may do nothing in it, and what gives rights."""
+    run("upgrade")
+    store = Database(url)
+
+    def grant(*statements):
+        for statement in statements:
+            store.run_now(lambda connection, said=statement: connection.exec_driver_sql(said))
+
+    grant("CREATE ROLE stranger LOGIN PASSWORD 'hunter2'")
+    yield make_url(url).set(username="stranger", password="hunter2").render_as_string(hide_password=False), grant
+    grant("DROP OWNED BY stranger", "DROP ROLE stranger")
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # a file knows no users
+def test_a_user_who_may_not(tmp_path, stranger):
+    """Which right is missing, on what: a role that may only read would store nothing, and say nothing."""
+    address, grant = stranger
+    write_credentials(tmp_path, address)
+    listed = ["inbox", "list"]
+    assert "lacks the right to use the schema rasa_whatsapp: grant it USAGE" in CliRunner().invoke(main, listed).output
+    grant(f"GRANT USAGE ON SCHEMA {SCHEMA} TO stranger", f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO stranger")
+    told = CliRunner().invoke(main, listed).output
+    assert "may not write the table rasa_whatsapp." in told
+    assert "hunter2" not in told
+    grant(f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA} TO stranger")
+    assert CliRunner().invoke(main, listed).output == "Nothing is parked.\n"
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("user", "name", "cause"),
+    [
+        ("nobody", None, "the user or the password is wrong"),
+        (None, "nothing", "the server has no database of this name: create it, or correct the name"),
+    ],
+)
+def test_who_is_not_let_in(tmp_path, url, user, name, cause):
+    """A user or a database that is not there."""
+    address = make_url(url)
+    address = address.set(username=user or address.username, database=name or address.database)
+    write_credentials(tmp_path, address.render_as_string(hide_password=False))
+    assert cause in CliRunner().invoke(main, ["inbox", "list"]).output

@@ -321,6 +321,7 @@ def states(bot):
 
 def test_nothing_is_parked(bot):
     """An empty store says so."""
+    Database(f"sqlite:///{bot / 'store.sqlite'}").upgrade()
     assert run("inbox", "list") == (0, "Nothing is parked.\n")
     assert run("inbox", "replay", "--all", "--yes") == (0, "Nothing is parked.\n")
 
@@ -585,6 +586,7 @@ def test_an_unknown_command():
 
 def test_the_event_loop_is_not_needed(bot, webhook):
     """The command line works without one."""
+    Database(f"sqlite:///{bot / 'store.sqlite'}").upgrade()
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
     assert run("inbox", "list")[0] == 0

@@ -507,6 +507,13 @@ def test_shown_tells_each_number():
     )
 
 
+@pytest.mark.parametrize("password", ["p@hunter2", "p@ss/w:hunter2"])
+def test_a_password_that_takes_the_address_apart(password):
+    """It has to be percent-encoded; nothing of it is told."""
+    (problem,) = problems_of(GOOD | {"database_url": f"postgresql://bot:{password}@db/whatsapp"})
+    assert problem.startswith("database_url: found ")
+
+
 def test_a_database_password_is_not_told():
     """Neither where it is shown nor where the driver is missing."""
     block = GOOD | {"database_url": "postgresql://bot:hunter2@db/whatsapp"}

@@ -276,8 +276,14 @@ def test_a_kill_loses_nothing(tmp_path, body, message, sign):
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgresql://bot:hunter2@127.0.0.1:1/bot", "is the store there?"),
-        ("sqlite:////proc/nowhere/store.sqlite", "is the store there?"),
+        (
+            "postgresql://bot:hunter2@127.0.0.1:1/bot",
+            "database_url postgresql://bot:***@127.0.0.1:1/bot cannot be used: nobody listens there",
+        ),
+        (
+            "sqlite:////proc/nowhere/store.sqlite",
+            "database_url sqlite:////proc/nowhere/store.sqlite cannot be used: No such file or directory (/proc/nowhere)",
+        ),
     ],
     ids=["no server there", "no folder to be had"],
 )

@@ -88,6 +88,7 @@ def _tell(found: Findings) -> None:
             click.echo(f"{name:<{width}}  {value}")
         for template in found.settings.templates.translations:
             click.echo(f"template {template.name} ({template.language}): {template.category}, {template.status}")
+        click.echo("The database was not tried: `rasa-whatsapp db status` does.")
     if found.unusable:
         click.echo(f"Error: {found.unusable}", err=True)
     for problem in found.problems:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_whatsapp.cli import credentials
-from rasa_whatsapp.errors import StoreOutdated
-from rasa_whatsapp.settings.setting import without_password
-from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.cli import credentials, store
 from rasa_whatsapp.storage.upgrading import Version
 
 
@@ -25,7 +19,8 @@ def command() -> None:
 @credentials.option
 def status(path: Path) -> None:
     """Tell which version the tables have (exit status 1 if an upgrade is needed)."""
-    with _opened(path) as database:
+    with store.told(credentials.load_or_exit(path)) as database:
+        database.find()
         version = database.version()
     _tell(version)
     if not version.is_right:
@@ -37,30 +32,15 @@ def status(path: Path) -> None:
 @credentials.option
 def upgrade(dry_run: bool, path: Path) -> None:
     """Create the tables, or migrate them to this version. Doing it twice changes nothing."""
-    with _opened(path) as database:
+    with store.told(credentials.load_or_exit(path)) as database:
+        if dry_run:
+            database.find()
         before = database.version()
         if dry_run or before.is_right:
             _tell(before)
             return
         database.upgrade()
         click.echo(f"The tables are of version {database.version().current} now (before: {before.current or 'none'}).")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Database]:
-    url = credentials.load_or_exit(path)["database_url"]
-    database = Database(url)
-    try:
-        yield database
-    except StoreOutdated as problem:
-        raise click.ClickException(str(problem)) from problem
-    except SQLAlchemyError as problem:
-        kind = type(problem).__name__
-        raise click.ClickException(
-            f"database_url {without_password(url)} cannot be used ({kind}): is the server there?"
-        ) from None
-    finally:
-        database.close()
 
 
 def _tell(version: Version) -> None:

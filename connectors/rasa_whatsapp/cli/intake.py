@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_whatsapp.cli import credentials
+from rasa_whatsapp.cli import credentials, store
 from rasa_whatsapp.clock import Clock, from_environment
 from rasa_whatsapp.config import Settings
-from rasa_whatsapp.errors import StoreOutdated
 from rasa_whatsapp.storage.database import Database
 
 _SWITCH_SECONDS = 0.0005
@@ -34,13 +32,21 @@ def command(path: Path, host: str, port: int) -> None:
         clock = from_environment()
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem
-    try:
-        with closing(Database(settings["database_url"])) as database:
-            database.prepare()
-            _serve(settings, database, clock, host, port)
-    except (StoreOutdated, SQLAlchemyError, OSError) as problem:
-        told = str(problem) if isinstance(problem, StoreOutdated) else f"{type(problem).__name__}: is the store there?"
-        raise click.ClickException(told) from problem
+    _refuse_taken(host, port)
+    with store.told(settings) as database:
+        database.prepare()
+        _serve(settings, database, clock, host, port)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """End the command if the address cannot be listened on, before anything is said of it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as problem:
+            raise click.ClickException(f"--host {host} --port {port}: {problem.strerror}; choose others") from None
 
 
 def _serve(settings: Settings, database: Database, clock: Clock, host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""The store as the commands use it: opened, brought up to date and closed again; and what time it is for it."""
+"""The store as the commands use it: opened, looked at and closed again; and what time it is for it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,41 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.config import Settings
-from rasa_whatsapp.errors import StoreOutdated
+from rasa_whatsapp.errors import StoreUnusable
+from rasa_whatsapp.settings.setting import without_password
+from rasa_whatsapp.storage.causes import cause_of
 from rasa_whatsapp.storage.database import Database
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """Open the store of these settings; a newer one ends the command."""
-    database = Database(settings["database_url"])
-    try:
-        database.prepare()
+    """Open the store of these settings, which has to be there and up to date; what is wrong with it ends the command."""
+    with told(settings) as database:
+        database.check()
         yield database
-    except StoreOutdated as problem:
-        raise click.ClickException(str(problem)) from problem
+
+
+@contextmanager
+def told(settings: Settings) -> Iterator[Database]:
+    """Open the store of these settings, whatever is in it; what is wrong with it ends the command in words."""
+    url: str = settings["database_url"]
+    database = Database(url)
+    try:
+        yield database
+    except StoreUnusable as problem:
+        raise click.ClickException(f"database_url {without_password(url)}: {problem}") from None
+    except SQLAlchemyError as problem:
+        raise click.ClickException(
+            f"database_url {without_password(url)} cannot be used: {cause_of(problem)}"
+        ) from None
+    except OSError as problem:
+        raise click.ClickException(
+            f"database_url {without_password(url)} cannot be used: {problem.strerror} ({problem.filename})"
+        ) from None
     finally:
         database.close()
 

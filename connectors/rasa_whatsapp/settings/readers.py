@@ -11,7 +11,7 @@ from datetime import time, timedelta, tzinfo
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp import time_zones
@@ -69,6 +69,8 @@ def database(value: Any) -> str:
     except ArgumentError:
         url = None
     backend = url.get_backend_name() if url is not None else ""
+    if url is not None and is_misread(url):
+        raise Unacceptable("an address whose password is percent-encoded: %40 for @, %2F for /, %3A for :")
     if url is not None and backend == "postgresql" and url.database and url.drivername in _POSTGRESQL_DRIVERS:
         if find_spec("psycopg2") is None:
             raise Unacceptable("psycopg2, which is not installed: pip install 'rasa-whatsapp[postgres]'")
@@ -78,6 +80,11 @@ def database(value: Any) -> str:
             "such as postgresql://user:password@host:5432/name"
         )
     return str(value).strip()
+
+
+def is_misread(url: URL) -> bool:
+    """Tell whether a password with a raw @ or / was taken apart: what is left of it stands in host or database."""
+    return "@" in f"{url.host or ''}{url.database or ''}" and url.get_backend_name() != "sqlite"
 
 
 def hours(value: Any) -> QuietHours:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from rasa_whatsapp.settings.readers import Unacceptable
+from rasa_whatsapp.settings.readers import Unacceptable, is_misread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,7 @@ def masked(value: Any) -> str:
 def without_password(value: Any) -> str:
     """Return a database's address for people to read."""
     try:
-        return str(make_url(value).render_as_string(hide_password=True))
+        url = make_url(value)
+        return f"{url.drivername}://•••" if is_misread(url) else str(url.render_as_string(hide_password=True))
     except (ArgumentError, AttributeError):
         return "something that is no database address"

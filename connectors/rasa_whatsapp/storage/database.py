@@ -10,11 +10,12 @@ import fcntl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TextIO, TypeVar, cast
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.errors import StoreInUse
+from rasa_whatsapp.errors import StoreInUse, StoreUnusable
 from rasa_whatsapp.storage import engines, upgrading, workers
 from rasa_whatsapp.storage.listening import Listener
 
@@ -50,8 +51,22 @@ class Database:
         else:
             upgrading.check(self._engine)
 
+    def check(self) -> None:
+        """Look whether the store is there and as it should be, and change nothing; raises StoreUnusable."""
+        self.find()
+        upgrading.check(self._engine)
+
+    def find(self) -> None:
+        """Raise StoreUnusable if an SQLite file is not there; it would be created by looking at it."""
+        if self.is_sqlite and not Path(str(self._engine.url.database)).exists():
+            raise StoreUnusable(
+                f"there is no file {Path(str(self._engine.url.database)).absolute()}; a path that does not begin with / counts from the "
+                "folder in which the command runs, which should be the bot's"
+            )
+
     def upgrade(self) -> None:
         """Create the tables or migrate them to this package's version; raises StoreOutdated for a newer database."""
+        self._make_room()
         upgrading.upgrade(self._engine)
 
     def version(self) -> upgrading.Version:
@@ -62,6 +77,7 @@ class Database:
         """Keep other servers off an SQLite file until the process ends; raises StoreInUse."""
         if not self.is_sqlite:
             return
+        self._make_room()
         self._claim = open(f"{self._engine.url.database}.lock", "a", encoding="utf-8")  # noqa: PTH123, SIM115 - held as long as the process
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,6 +86,10 @@ class Database:
                 f"another Rasa server uses the store {self._engine.url.database}: give each its own database_url, "
                 "start Rasa with one worker, or let them share a PostgreSQL database"
             ) from None
+
+    def _make_room(self) -> None:
+        if self.is_sqlite:
+            Path(str(self._engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Have `changed` called in this event loop soon after another process has stored something."""

@@ -7,7 +7,6 @@ lock and never fails half-way for want of it. PostgreSQL keeps our tables in a s
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
@@ -71,8 +70,6 @@ def is_conflict(problem: BaseException) -> bool:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     arguments = {"timeout": _LOCK_TIMEOUT_SECONDS, "check_same_thread": False}
     # A pool: SQLAlchemy 1.4 would open the file, and set its PRAGMAs, anew for each transaction.
     engine = create_engine(url, future=True, connect_args=arguments, hide_parameters=True, poolclass=QueuePool)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
-from rasa_whatsapp.errors import StoreOutdated
+from rasa_whatsapp.errors import StoreOutdated, StoreUnusable
 from rasa_whatsapp.storage.engines import SCHEMA, is_sqlite
 from rasa_whatsapp.storage.schema import metadata
 
@@ -43,14 +43,18 @@ def version(engine: Engine) -> Version:
 
 
 def check(engine: Engine) -> None:
-    """Raise StoreOutdated unless the tables are this package's."""
+    """Raise StoreOutdated unless the tables are this package's, and StoreUnusable if they may not be written."""
     with engine.begin() as connection:
+        if not is_sqlite(connection):
+            _refuse_foreign_schema(connection)
         found = _version(connection, _script())
         _refuse_newer(found)
         if not found.is_right:
             told = "has no tables yet" if found.current is None else f"has the tables of version {found.current}"
             raise StoreOutdated(f"the store {told}, this package needs {found.wanted}: run `rasa-whatsapp db upgrade`")
         _refuse_strange_tables(connection)
+        if not is_sqlite(connection):
+            _refuse_forbidden_tables(connection)
 
 
 def upgrade(engine: Engine) -> None:
@@ -94,6 +98,22 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", _MIGRATIONS)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _refuse_foreign_schema(connection: Connection) -> None:
+    """Raise StoreUnusable if the schema is there and may not be looked into: it would seem to have no tables."""
+    there = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = :schema"
+    if connection.execute(text(there), {"schema": SCHEMA}).scalar() is False:
+        raise StoreUnusable(f"the database's user lacks the right to use the schema {SCHEMA}: grant it USAGE on it")
+
+
+def _refuse_forbidden_tables(connection: Connection) -> None:
+    may = "SELECT bool_and(has_table_privilege(:name, right_to)) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS right_to"
+    for table in metadata.sorted_tables:
+        if not connection.execute(text(may), {"name": f"{SCHEMA}.{table.name}"}).scalar():
+            raise StoreUnusable(
+                f"the database's user may not write the table {SCHEMA}.{table.name}: grant it SELECT, INSERT, UPDATE and DELETE"
+            )
 
 
 def _refuse_newer(found: Version) -> None:

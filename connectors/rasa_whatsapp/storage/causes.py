@@ -1,0 +1,50 @@
+"""Why a store cannot be used, in words: a driver's error to its cause and the remedy, never to its text, which may hold a customer's words."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy.exc import SQLAlchemyError
+
+# PostgreSQL's codes (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+_CODES = {
+    "28P01": "the user or the password is wrong",
+    "28000": "the server does not let this user in: see its pg_hba.conf",
+    "3D000": "the server has no database of this name: create it, or correct the name",
+    "42501": "the user lacks the right to do this: grant it SELECT, INSERT, UPDATE and DELETE on the tables, and USAGE on the schema",
+    "25006": "the database can only be read: is it a standby?",
+    "53100": "the disk of the database is full",
+    "53300": "the server has no connection left: raise its max_connections, or run fewer processes",
+    "57P03": "the server is starting or stopping",
+}
+# Errors of opening a connection carry no code. What they say is about host, user and database; nothing of a customer's is in them yet.
+_WORDS = (
+    ("password authentication failed", _CODES["28P01"]),
+    ("no password supplied", "a password is needed: postgresql://user:password@host:5432/name"),
+    (r'database ".*" does not exist', _CODES["3D000"]),
+    (r'role ".*" does not exist', _CODES["28P01"]),
+    ("no pg_hba.conf entry", _CODES["28000"]),
+    ("too many connections|too many clients", _CODES["53300"]),
+    ("starting up|shutting down", _CODES["57P03"]),
+    ("could not translate host name|Name or service not known", "there is no host of this name"),
+    ("Connection refused", "nobody listens there: start PostgreSQL, or correct host and port"),
+    ("timeout expired|timed out", "the host does not answer: correct host and port, or see to the network"),
+    ("server closed the connection|connection.*closed", "the server went away"),
+    ("file is not a database", "the file is no SQLite database"),
+    ("unable to open database file", "the file cannot be opened or created: see to its folder and rights"),
+    ("disk is full", "the disk is full"),
+    ("readonly database", "the file may only be read: see to its rights"),
+    ("database is locked", "another process is writing to the file for too long"),
+    ("permission denied", _CODES["42501"]),
+)
+
+
+def cause_of(problem: SQLAlchemyError) -> str:
+    """Return why, with the remedy; for what is not known the name of the error."""
+    error = getattr(problem, "orig", None)
+    code = getattr(error, "pgcode", None)
+    if code in _CODES:
+        return _CODES[code]
+    text = "" if code else str(error)
+    known = (words for pattern, words in _WORDS if re.search(pattern, text))
+    return next(known, f"{type(problem).__name__}{f', code {code}' if code else ''}")
