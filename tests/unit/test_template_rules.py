@@ -79,8 +79,8 @@ def code(**parts):
         named(message_send_ttl_seconds=43_200),
         named(name="a" * 512),
         named(name="0_1", language="fil"),
-        positional("Hello {{1}}, it is {{2}}.", "Lea", "here"),
-        positional("Hello {{2}}, it is {{1}}, {{2}}.", "here", "Lea"),
+        positional("Hello {{1}}, your parcel is {{2}} now.", "Lea", "here"),
+        positional("Hello {{2}}, your parcel is {{1}} now, {{2}}.", "here", "Lea"),
         positional("x" * 1024),
         named(components=[named()["components"][BODY], {"type": "HEADER", "format": "LOCATION"}]),
         named(components=[named()["components"][BODY], {"type": "header", "format": "product"}]),
@@ -132,14 +132,18 @@ PARTS = [
     (HEADER, {"format": "POEM"}, ("format",), "header format 'POEM'"),
     (HEADER, {"format": "IMAGE", "example": {}}, ("example",), "a header with IMAGE needs an example: header_handle"),
     (HEADER, {"format": "video", "example": {"header_handle": ["4::a", "4::b"]}}, ("example",), "one handle"),
+    (HEADER, {"format": "IMAGE", "example": {"header_handle": ["1602186516975000"]}}, ("example", "header_handle"),
+     "'1602186516975000' is a media id"),
     (HEADER, {"example": {}}, (), "variable {{order_id}} of the header has no example in header_text_named_params"),
     (BODY, {"text": "x" * 1025}, ("text",), "the body has 1025 characters; Meta allows 1024"),
     (BODY, {"text": ""}, ("text",), "the body has no text"),
     (BODY, {"text": None}, ("text",), "the body has no text"),
-    (BODY, {"text": "{{first_name}} bought {{order_id}} here."}, ("text",), "begins or ends with a variable"),
-    (BODY, {"text": "For {{first_name}}: {{order_id}} "}, ("text",), "begins or ends with a variable"),
-    (BODY, {"text": "Hi {{first_name}} {{order_id}}!"}, ("text",), "stand side by side"),
-    (BODY, {"text": "Hi {{first_name}} and {{Order}}!"}, ("text",), "{{Order}}: with parameter_format NAMED"),
+    (BODY, {"text": "{{first_name}} bought {{order_id}} here in our shop."}, ("text",), "begins or ends with a variable"),
+    (BODY, {"text": "This is only for you, {{first_name}}: {{order_id}} "}, ("text",), "begins or ends with a variable"),
+    (BODY, {"text": "Hi there {{first_name}} {{order_id}}, it is here!"}, ("text",), "stand side by side"),
+    (BODY, {"text": "Hi there, {{first_name}} and {{Order}}!"}, ("text",), "{{Order}}: with parameter_format NAMED"),
+    (BODY, {"text": "Hello {{first_name}}, {{order_id}} came today!"}, ("text",), "beside 2 of them it has 3 words, write at least 5"),
+    (BODY, {"text": "Hello {{first_name}} & {{order_id}} - now it came!"}, ("text",), "it has 4 words, write at least 5"),
     (BODY, {"text": "Hi {{first_name}, hello!"}, ("text",), "braces do not match"),
     (BODY, {"example": {"body_text_named_params": [{"param_name": "first_name", "example": "Lea"}]}},
      ("example", "body_text_named_params"), "variable {{order_id}} of the body has no example"),
@@ -204,13 +208,19 @@ def test_of_buttons(buttons, where, text):
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        (positional("Hello {{1}}, it is {{3}}.", "a", "b", "c"), "the body's variables are {{1}}, {{3}}"),
-        (positional("Hello {{2}} there.", "a", "b"), "the body's variables are {{2}}"),
+        (positional("Hello {{1}}, your parcel is {{3}} now.", "a", "b", "c"), "the body's variables are {{1}}, {{3}}"),
+        (positional("Hello to {{2}} there.", "a", "b"), "the body's variables are {{2}}"),
         (positional("Hello {{name}} there."), "{{name}}: with parameter_format POSITIONAL"),
-        (positional("Hello {{1}}, it is {{2}}.", "a"), "variable {{2}} of the body has no example in body_text"),
-        (positional("Hello {{1}} there."), "variable {{1}} of the body has no example in body_text"),
-        (positional("Hello {{1}}, it is {{2}}.", "", "b"), "variable {{1}} of the body has no example in body_text"),
-        (positional("Hello {{1}} there.", 1002), "{{1}} of the body has an example in body_text that is no text"),
+        (
+            positional("Hello {{1}}, your parcel is {{2}} now.", "a"),
+            "variable {{2}} of the body has no example in body_text",
+        ),
+        (positional("Hello to {{1}} there."), "variable {{1}} of the body has no example in body_text"),
+        (
+            positional("Hello {{1}}, your parcel is {{2}} now.", "", "b"),
+            "variable {{1}} of the body has no example in body_text",
+        ),
+        (positional("Hello to {{1}} there.", 1002), "{{1}} of the body has an example in body_text that is no text"),
         (positional("Hello {{01}} there.", "a"), "{{01}}: with parameter_format POSITIONAL"),
     ],
 )
@@ -239,6 +249,115 @@ def test_of_codes(template, text):
     """Their text is Meta's own."""
     (fault,) = faults(template)
     assert text in fault.text
+
+
+IMAGE = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW"]}}
+PRODUCT = {"type": "HEADER", "format": "PRODUCT"}
+CARD_TEXT = {"type": "BODY", "text": "Our very best now"}
+
+
+def card(*buttons, header=IMAGE, more=()):
+    """Return a card of a carousel."""
+    return {"components": [header, *more, {"type": "BUTTONS", "buttons": list(buttons)}]}
+
+
+def carousel(*cards, category="MARKETING", beside=()):
+    """Return a template with a carousel."""
+    components = [{"type": "BODY", "text": "New today:"}, {"type": "CAROUSEL", "cards": list(cards)}, *beside]
+    return {"name": "new", "language": "en", "category": category, "components": components}
+
+
+SPM = {"type": "SPM", "text": "View"}
+FINE = card(QUICK, URL)
+
+
+@pytest.mark.parametrize(
+    ("template", "where", "text"),
+    [
+        (carousel(FINE), ("cards",), "the carousel has 1 cards; Meta wants 2 to 10"),
+        (carousel(*[FINE] * 11), ("cards",), "the carousel has 11 cards"),
+        (carousel(FINE, 5), ("cards",), "cards is missing or not a list"),
+        (carousel(FINE, {}), ("cards", 1, "components"), "components is missing"),
+        (carousel(FINE, {"components": [CARD_TEXT]}), ("cards", 1, "components"), "the card has no HEADER"),
+        (carousel(FINE, {"components": [IMAGE, {"type": "FOOTER", "text": "x"}]}), ("cards", 1, "components", 1), "type 'FOOTER' on a card"),
+        (carousel(FINE, {"components": [IMAGE, IMAGE]}), ("cards", 1, "components", 0), "2 components of type 'HEADER'"),
+        (carousel(FINE, card(QUICK, URL, header={"type": "HEADER", "text": "x"})), ("cards", 1, "components", 0, "format"), "header format '' on a card"),
+        (carousel(FINE, card(QUICK, URL, header=IMAGE | {"example": {}})), ("cards", 1, "components", 0, "example"), "needs an example"),
+        (carousel(FINE, card(QUICK, URL, PHONE)), ("cards", 1, "components", 1, "buttons"), "3 buttons on a card with IMAGE; Meta allows 2"),
+        (carousel(FINE, card(QUICK, COPY)), ("cards", 1, "components", 1, "buttons", 1, "type"), "button type COPY_CODE on a card with IMAGE"),
+        (carousel(FINE, card(QUICK, URL | {"url": "x"})), ("cards", 1, "components", 1, "buttons", 1, "url"), "begins with https://"),
+        (carousel(card(SPM, URL, header=PRODUCT), card(SPM, header=PRODUCT)), ("cards", 0, "components", 1, "buttons"), "2 buttons on a card with PRODUCT; Meta allows 1"),
+        (carousel(FINE, card(QUICK, URL, more=[{"type": "BODY", "text": "x" * 161}])), ("cards", 1, "components", 1, "text"), "Meta allows 160"),
+        (carousel(FINE, card(QUICK, URL, more=[CARD_TEXT])), ("cards", 1), "the card has a header with IMAGE, a body, QUICK_REPLY, URL, another one a header with IMAGE, QUICK_REPLY, URL"),
+        (carousel(FINE, card(URL, QUICK)), ("cards", 1), "all need the same"),
+    ],
+)  # fmt: skip
+def test_of_a_carousel(template, where, text):
+    """Two to ten cards, all made of the same parts, each of which is lawful."""
+    told = [(fault.where, fault.text) for fault in faults(template)]
+    assert [(place, text in said) for place, said in told] == [(("components", 1, *where), True)], told
+
+
+def offer(
+    *, header=IMAGE, body="Only today at our shop", buttons=(COPY, URL), category="MARKETING", beside=(), **changes
+):
+    """Return a template with a limited-time offer."""
+    promise = {"text": "Soon over", "has_expiration": True} | changes
+    components = [
+        {"type": "LIMITED_TIME_OFFER", "limited_time_offer": promise},
+        header,
+        {"type": "BODY", "text": body},
+        {"type": "BUTTONS", "buttons": list(buttons)},
+        *beside,
+    ]
+    return {"name": "sale", "language": "en", "category": category, "components": components}
+
+
+@pytest.mark.parametrize(
+    ("template", "where", "text"),
+    [
+        (offer(text="x" * 17), ("components", 0, "limited_time_offer", "text"), "the offer has 17 characters; Meta allows 16"),
+        (offer(text=""), ("components", 0, "limited_time_offer", "text"), "the offer has no text"),
+        (offer(text="Until {{1}}"), ("components", 0, "limited_time_offer", "text"), "the offer has a variable"),
+        (offer(has_expiration="yes"), ("components", 0, "limited_time_offer", "has_expiration"), "true or false"),
+        (offer(header={"type": "HEADER", "text": "Sale"}), ("components", 1), "header format 'TEXT' beside a LIMITED_TIME_OFFER"),
+        (offer(body="x" * 601), ("components", 2, "text"), "the body has 601 characters; beside a LIMITED_TIME_OFFER Meta allows 600"),
+        (offer(buttons=[URL, COPY]), ("components", 3, "buttons"), "the COPY_CODE button is the first one"),
+        (offer(beside=[{"type": "FOOTER", "text": "Bye"}]), ("components", 4), "there is no FOOTER"),
+        (offer(category="UTILITY"), ("category",), "a template with LIMITED_TIME_OFFER is of category MARKETING"),
+        (carousel(FINE, FINE, category="UTILITY"), ("category",), "a template with CAROUSEL is of category MARKETING"),
+        (carousel(FINE, FINE, beside=[{"type": "FOOTER", "text": "Bye"}]), ("components", 2), "beside a CAROUSEL there is only a BODY, no FOOTER"),
+    ],
+)  # fmt: skip
+def test_of_offers_and_what_stands_beside(template, where, text):
+    """They are marketing's, and have few neighbours."""
+    (fault,) = faults(template)
+    assert (fault.where, text in fault.text) == (where, True), fault.text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        offer(),
+        offer(buttons=[URL], has_expiration=False),
+        carousel(FINE, FINE),
+        carousel(*[card(SPM, header=PRODUCT)] * 10),
+        carousel(*[card(PHONE, header=IMAGE | {"format": "video"}, more=[CARD_TEXT])] * 2),
+    ],
+)
+def test_lawful_promotions(template):
+    """Nothing is wrong with them."""
+    assert faults(template) == []
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], [5], {"x": 1}, [None], True, [{"components": [{"type": 5}]}]])
+@pytest.mark.parametrize("key", ["cards", "limited_time_offer", "type"])
+def test_nothing_raises_in_promotions(key, value):
+    """Whatever stands there."""
+    for template, position in ((carousel(FINE, FINE), 1), (offer(), 0), (offer(), 3)):
+        changed = copy.deepcopy(template)
+        changed["components"][position][key] = value
+        faults(changed)
 
 
 @pytest.mark.parametrize("value", [None, 5, "x", [], [5], {"x": 1}, [None], {"type": None}, True])

@@ -46,6 +46,9 @@ TEMPLATE_FOOTER = 60
 TEMPLATE_BUTTONS = 10
 TEMPLATE_BUTTON = 25
 TEMPLATE_URL = 2000
+TEMPLATE_CARD_BUTTONS = 2  # templates/marketing-templates/media-card-carousel-templates
+TEMPLATE_OFFER = 16  # templates/marketing-templates/limited-time-offer-templates
+TEMPLATE_OFFER_BODY = 600
 COUPON_CODE = 20
 ONE_TIME_CODE = 15  # templates/authentication-templates
 

@@ -17,9 +17,11 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 FORMATS = ("POSITIONAL", "NAMED")
 MEDIA = ("IMAGE", "VIDEO", "DOCUMENT", "GIF")
-_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _VARIABLE = {"POSITIONAL": re.compile(r"[1-9][0-9]*"), "NAMED": re.compile(r"[a-z][a-z0-9_]*")}
 _ADJACENT = re.compile(r"\}\}\s*\{\{")
+# Meta's upload API gives a handle with colons; what is made of digits only is the id of a file that was uploaded for a message.
+_MEDIA_ID = re.compile(r"[0-9]+")
 _MOST_BUTTONS = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
 BUTTON_TYPES = (
     "QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "ORDER_DETAILS",
@@ -44,6 +46,11 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
                 ("example",) if "example" in part else (),
                 f"a header with {kind} needs an example: header_handle, a list with one handle of Meta's upload API",
             )
+        elif _MEDIA_ID.fullmatch(handles[0]):
+            yield Fault(
+                ("example", "header_handle"),
+                f"header_handle {handles[0]!r} is a media id; Meta wants a handle of its upload API, such as 4::aW...",
+            )
         return
     if kind in ("LOCATION", "PRODUCT"):
         return
@@ -53,7 +60,7 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
     yield from length_faults(part, "header", limits.TEMPLATE_HEADER)
     variables, wrong = _variables(text_of(part, "text"), form)
     yield from wrong
-    count = len(_BRACES.findall(text_of(part, "text")))
+    count = len(BRACES.findall(text_of(part, "text")))
     if count > 1:
         yield Fault(("text",), f"the header has {count} variables; Meta allows one")
     if form == "POSITIONAL" and variables and variables != ["1"]:
@@ -61,17 +68,25 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
     yield from _without_examples(part, "header", variables, form)
 
 
-def body_faults(part: JSONDict, form: str) -> Iterator[Fault]:
-    """Yield what Meta would refuse in a body with variables of this format."""
+def body_faults(part: JSONDict, form: str, most: int = limits.TEMPLATE_BODY) -> Iterator[Fault]:
+    """Yield what Meta would refuse in a body of at most `most` characters, with variables of this format."""
     text = text_of(part, "text")
-    yield from length_faults(part, "body", limits.TEMPLATE_BODY)
+    yield from length_faults(part, "body", most)
     variables, wrong = _variables(text, form)
     yield from wrong
     bare = text.strip()
-    if _BRACES.match(bare) or (bare.endswith("}}") and variables):
+    if BRACES.match(bare) or (bare.endswith("}}") and variables):
         yield Fault(("text",), "the body begins or ends with a variable: put a word before and after it (2388299)")
     if _ADJACENT.search(text):
         yield Fault(("text",), "two variables of the body stand side by side: put a word between them")
+    words = [word for word in BRACES.sub(" ", text).split() if any(sign.isalnum() for sign in word)]
+    needed = 2 * len(variables) + 1
+    if variables and len(words) < needed:
+        yield Fault(
+            ("text",),
+            f"the body has too many variables for its length: beside {len(variables)} of them it has {len(words)} words, "
+            f"write at least {needed} (2388293)",
+        )
     if form == "POSITIONAL" and not wrong:
         numbers = sorted({int(variable) for variable in variables})
         if numbers != list(range(1, len(numbers) + 1)):
@@ -83,7 +98,7 @@ def body_faults(part: JSONDict, form: str) -> Iterator[Fault]:
 def footer_faults(part: JSONDict, _: str) -> Iterator[Fault]:
     """Yield what Meta would refuse in a footer."""
     yield from length_faults(part, "footer", limits.TEMPLATE_FOOTER)
-    if _BRACES.search(text_of(part, "text")):
+    if BRACES.search(text_of(part, "text")):
         yield Fault(("text",), "the footer has a variable; Meta allows none")
 
 
@@ -114,7 +129,7 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(("type",), "a button of type OTP belongs to a template of category AUTHENTICATION")
     if kind != "COPY_CODE":  # its label is Meta's
         yield from length_faults(button, "button", limits.TEMPLATE_BUTTON)
-        if _BRACES.search(text_of(button, "text")):
+        if BRACES.search(text_of(button, "text")):
             yield Fault(("text",), "the label of a button has a variable; Meta allows none")
     if kind == "URL":
         yield from _url(button, form)
@@ -139,7 +154,7 @@ def _url(button: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(("url",), f"url has {limits.length(url)} characters; Meta allows {limits.TEMPLATE_URL}")
     variables, wrong = _variables(url, form)
     yield from (Fault(("url",), fault.text) for fault in wrong)
-    if len(_BRACES.findall(url)) > 1 or (variables and not url.endswith("}}")):
+    if len(BRACES.findall(url)) > 1 or (variables and not url.endswith("}}")):
         yield Fault(("url",), "a url may have one variable, at its end")
     example = button.get("example")
     if variables and not (isinstance(example, list) and len(example) == 1 and isinstance(example[0], str)):
@@ -157,7 +172,7 @@ def length_faults(part: JSONDict, what: str, most: int) -> Iterator[Fault]:
 
 def _variables(text: str, form: str) -> tuple[list[str], list[Fault]]:
     """Return the variables of a text in order, each once; and what is wrong with those that are none."""
-    found = list(dict.fromkeys(inner.strip() for inner in _BRACES.findall(text)))
+    found = list(dict.fromkeys(inner.strip() for inner in BRACES.findall(text)))
     lawful = _VARIABLE.get(form)
     if lawful is None:
         return found, []
