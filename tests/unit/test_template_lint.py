@@ -114,6 +114,9 @@ def test_no_catalogue(folder, content, told):
 
 
 DOMAIN = """
+slots:
+  order_id: {type: text}
+  which: {type: text}
 responses:
   utter_news:
   - channel: whatsapp
@@ -177,6 +180,7 @@ def test_as_json(folder):
                 "file": "data/whatsapp_templates.yml",
                 "line": 3,
                 "template": "news (en-US)",
+                "response": None,
                 "text": "language 'en-US' is no code of Meta's: Meta writes 'en_US'",
             }
         ],

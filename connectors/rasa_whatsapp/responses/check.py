@@ -14,13 +14,12 @@ from rasa_whatsapp.cloud import languages
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, misfits
 from rasa_whatsapp.cloud.templates.values import Misfit
 from rasa_whatsapp.errors import DraftImpossible
-from rasa_whatsapp.responses.domain import Domain, Problem, path_in
+from rasa_whatsapp.responses.domain import SLOT, Domain, Problem, path_in
 from rasa_whatsapp.responses.spelling import misspelt
 from rasa_whatsapp.responses.utterances import Utterance, Wording, to_utterance
 
-_SLOT = re.compile(r"(?<!\{)\{[^{}\n]+\}(?!\})")
 # In the other keys Rasa leaves `{slot}` as it is (rasa.core.nlg.response).
-_WITH_SLOTS = {"text", "image", "custom", "buttons", "attachment", "quick_replies"}
+_WITHSLOTS = {"text", "image", "custom", "buttons", "attachment", "quick_replies"}
 # Right values for everything whose form is checked: a link; a host, a number or one sign; a date.
 _STAND_INS = ("https://example.com/x", "1", "1999-01-23")
 
@@ -91,13 +90,13 @@ def _paths(problem: DraftImpossible, content: Mapping[str, Any]) -> list[list[st
 
 def _filled(content: Mapping[str, Any], path: Sequence[str | int], stand_in: str) -> dict[str, Any]:
     """Return the variation with the slots filled that stand where the path leads to (all of them, if it is empty)."""
-    given = {key: value for key, value in content.items() if key in _WITH_SLOTS}
+    given = {key: value for key, value in content.items() if key in _WITHSLOTS}
     return {**content, **_replaced(given, path, stand_in)}
 
 
 def _replaced(value: Any, path: Sequence[str | int], stand_in: str) -> Any:
     if isinstance(value, str):
-        return _SLOT.sub(stand_in, value)
+        return SLOT.sub(stand_in, value)
     if isinstance(value, Mapping):
         return {
             key: _replaced(item, path[1:], stand_in) if not path or key == path[0] else item
@@ -116,7 +115,7 @@ def _template_refusals(
 ) -> Iterator[str]:
     """Yield why the catalogue would refuse a response's templates, each in all languages in which it may go."""
     uses = list(use.in_order)
-    said = set(_SLOT.findall(str(content.get("text", ""))))
+    said = set(SLOT.findall(str(content.get("text", ""))))
     for position, each in enumerate(uses):
         path = "custom.template" if len(uses) == 1 else f"custom.template[{position}]"
         for misfit, which in _misfits(each, templates, fallback_languages):
@@ -130,7 +129,7 @@ def _misfits(
     use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]
 ) -> Iterator[tuple[Misfit, str]]:
     """Yield each misfit with the translation that it is about, unless only a slot tells which template it is."""
-    if _SLOT.search(use.name + (use.language or "")):
+    if SLOT.search(use.name + (use.language or "")):
         return
     if use.language and not languages.is_code(use.language):
         yield Misfit("language", f"{use.language!r} is no code of a language, such as de or pt_BR"), ""

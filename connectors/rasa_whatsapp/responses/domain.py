@@ -1,5 +1,7 @@
 """A bot's domain, a file or a folder of them as for Rasa, to the response variations that WhatsApp would get, with their places.
 
+Slots and forms come along as they are declared.
+
 Rasa itself is not needed for it. What is no domain that Rasa could read is a Problem at its place; nothing is raised.
 """
 
@@ -16,6 +18,7 @@ from rasa_whatsapp import yaml_files
 from rasa_whatsapp.turn import CHANNEL_NAME
 from rasa_whatsapp.yaml_files import Document
 
+SLOT = re.compile(r"(?<!\{)\{[^{}\n]+\}(?!\})")  # as Rasa fills it in a response
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*")
 _STEP = re.compile(r"\w+|\[\d+\]")
 
@@ -63,24 +66,51 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """A slot or a form, as it is declared."""
+
+    kind: str
+    name: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
-    """What was found: the variations that WhatsApp would get, and what could not be read."""
+    """What was found: the variations that WhatsApp would get, and what could not be read; `slots` and `forms` as they are declared."""
 
     variations: tuple[Variation, ...]
     problems: tuple[Problem, ...]
+    slots: Mapping[str, Mapping[str, Any]]
+    forms: Mapping[str, Mapping[str, Any]]
 
     @property
     def names(self) -> frozenset[str]:
         """Return the names of the responses that have variations for WhatsApp."""
         return frozenset(variation.response for variation in self.variations)
 
+    def values_of(self, slot: str) -> frozenset[str]:
+        """Return what a slot is known to hold: its values, if it is categorical, its initial one, and those that responses ask for."""
+        declared = self.slots.get(slot, {})
+        values = declared.get("values")
+        conditions = [variation.content.get("condition") for variation in self.variations]
+        asked = [each for condition in conditions if isinstance(condition, list) for each in condition]
+        found = [
+            *(values if isinstance(values, list) else ()),
+            declared.get("initial_value"),
+            *(each.get("value") for each in asked if isinstance(each, dict) and each.get("name") == slot),
+        ]
+        return frozenset(value for value in found if isinstance(value, str))
+
 
 def read_domain(path: Path) -> Domain:
     """Return the responses of a domain file, or of all YAML files of a folder."""
     found = [item for file in _files(path) for item in _items(file)]
+    declared = [item for item in found if isinstance(item, Declared)]
     return Domain(
         tuple(item for item in found if isinstance(item, Variation)),
         tuple(item for item in found if isinstance(item, Problem)),
+        {item.name: item.content for item in declared if item.kind == "slots"},
+        {item.name: item.content for item in declared if item.kind == "forms"},
     )
 
 
@@ -99,13 +129,18 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in found if file.suffix in (".yml", ".yaml"))
 
 
-def _items(file: Path) -> Iterator[Variation | Problem]:
+def _items(file: Path) -> Iterator[Variation | Declared | Problem]:
     try:
         document = yaml_files.load_with_lines(file)
     except yaml_files.Unreadable as problem:
         yield Problem(file, problem.line or 1, None, f"it cannot be read: {problem}")
         return
-    responses = document.content.get("responses") if isinstance(document.content, dict) else None
+    content = document.content if isinstance(document.content, dict) else {}
+    for kind in ("slots", "forms"):
+        named = content.get(kind)
+        for name, declared in named.items() if isinstance(named, dict) else ():
+            yield Declared(kind, str(name), declared if isinstance(declared, dict) else {})
+    responses = content.get("responses")
     if responses is None:
         return
     if not isinstance(responses, dict):

@@ -18,7 +18,7 @@ KEY = "whatsapp_templates"
 
 @dataclass(frozen=True, slots=True)
 class Misread:
-    """What is no catalogue, or no entry of one."""
+    """What cannot be read, or is no entry of a catalogue."""
 
     file: Path
     line: int

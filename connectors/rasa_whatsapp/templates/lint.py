@@ -1,50 +1,63 @@
 """A catalogue of templates, a file or a folder of them, to everything in it that Meta would refuse or the bot would miss, with its place.
 
-Nothing of Meta or Rasa is asked; what is no catalogue is a finding, too. The rules for one template stand in cloud/templates/rules.py.
+Nothing of Meta or Rasa is asked; what cannot be read is a finding, too. The rules for one template stand in cloud/templates/rules.py, what a
+bot lacks beside its templates in proactive.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rasa_whatsapp.cloud import languages
 from rasa_whatsapp.cloud.templates import read_translation
 from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
 from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
+from rasa_whatsapp.templates.proactive import Bot, lacks
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong at one place; `template` names whose affair it is, if that is known."""
+    """One thing that is wrong at one place; `template` or `response` names whose affair it is, if that is known."""
 
     file: Path
     line: int
     template: str
     text: str
+    response: str = ""
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.template, self.text)))
+        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.template or self.response, self.text)))
 
 
-def lint(path: Path, domain: Domain | None = None) -> tuple[int, list[Finding]]:
+def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tuple[int, list[Finding]]:
     """Return how many templates were read, each language apart, and all findings in the order of files and lines.
 
-    With a domain, also the templates that no response uses.
+    With a bot, also the templates that no response uses, and what the bot lacks; `spoken` are the languages that it speaks.
     """
     catalogue = read_catalogue(path)
     entries = catalogue.entries
     found = [Finding(misread.file, misread.line, "", misread.text) for misread in catalogue.misread]
     for entry in entries:
         found += [_finding(entry, fault.text, fault.where) for fault in faults(entry.content)]
-    found += [*_twice(entries), *_alike(entries), *_languages(entries), *_variables(entries)]
-    if domain is not None and domain.problems:
-        found += [Finding(problem.file, problem.line, "", problem.text) for problem in domain.problems]
-    elif domain is not None:
-        found += _unused(entries, domain)
+    found += [*_twice(entries), *_alike(entries), *_languages(entries, spoken), *_variables(entries)]
+    if bot is not None:
+        found += _of_the_bot(bot, entries)
     return len(entries), sorted(found)
+
+
+def _of_the_bot(bot: Bot, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Yield what cannot be read of a bot; what it lacks only if all could be read."""
+    misread = [*bot.misread, *bot.actions.misread]
+    yield from (Finding(problem.file, problem.line, "", problem.text) for problem in bot.domain.problems)
+    yield from (Finding(problem.file, problem.line, "", problem.text) for problem in misread)
+    if not bot.domain.problems:
+        yield from _unused(entries, bot.domain)
+    if not bot.domain.problems and not misread:
+        yield from (Finding(lack.file, lack.line, "", lack.text, lack.response) for lack in lacks(bot))
 
 
 def _finding(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Finding:
@@ -76,14 +89,18 @@ def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
             )
 
 
-def _languages(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Yield the templates that lack a language which others have: a customer would read another one."""
+def _languages(entries: Sequence[Entry], spoken: Collection[str]) -> Iterator[Finding]:
+    """Yield the templates that lack a language which the bot speaks, or others have: a customer would read another one."""
     have: dict[str, list[Entry]] = {}
     for entry in entries:
         have.setdefault(entry.name, []).append(entry)
     everywhere = {entry.language for entry in entries if entry.language}
     for translations in have.values():
-        missing = sorted(everywhere - {entry.language for entry in translations})
+        have_it = {entry.language for entry in translations}
+        unread = sorted(language for language in spoken if languages.best(language, have_it) is None)
+        if unread:
+            yield _finding(translations[0], f"it has no translation into {', '.join(unread)}, which the bot speaks")
+        missing = sorted(everywhere - have_it - set(unread))
         if missing:
             yield _finding(
                 translations[0], f"it has no translation into {', '.join(missing)}, which other templates have"
