@@ -1,12 +1,22 @@
-"""Meta's rules for templates: each one broken on purpose is told, at its place; a template that keeps them all is fine."""
+"""Meta's rules for templates: each one broken on purpose is told, at its place; a template that keeps them all is fine.
+
+The JSON Schema for editors lets pass what the rules let pass, and refuses of the rest all that a schema can tell.
+"""
 
 from __future__ import annotations
 
 import copy
+import json
+from pathlib import Path
 
+import jsonschema
 import pytest
+from click.testing import CliRunner
 
+from rasa_whatsapp import yaml_files
+from rasa_whatsapp.cli import main
 from rasa_whatsapp.cloud.templates.rules import faults
+from rasa_whatsapp.cloud.templates.schema import schema
 
 BODY, HEADER, FOOTER, BUTTONS = range(4)
 
@@ -378,3 +388,91 @@ def test_nothing_raises_in_a_component(component, key, value):
     template["components"][component][key] = value
     faults(template)
     faults({**template, "category": "AUTHENTICATION"})
+
+
+VALIDATOR = jsonschema.Draft7Validator(schema())
+ROOT = Path(__file__).parents[2]
+
+# What is told of cases that a schema cannot tell: how parts, variables, examples and numbers go together.
+BEYOND = (
+    "2 components of type",
+    "has no example",
+    "that is no text",
+    "words, write at least",
+    "with parameter_format",
+    "braces do not match",
+    "the body's variables are",
+    "must stand together",
+    "buttons of type",
+    "buttons on a card with PRODUCT",
+    "all need the same",
+    "the card has a header with IMAGE, a body",
+    "beside a LIMITED_TIME_OFFER Meta allows 600",
+    "the COPY_CODE button is the first one",
+    "header format 'TEXT' beside a LIMITED_TIME_OFFER",
+)
+
+
+def part_changed(component, changes):
+    """Return a template with one component changed."""
+    template = named()
+    template["components"][component] |= changes
+    return template
+
+
+def of_buttons(buttons):
+    """Return a template with these buttons."""
+    return part_changed(BUTTONS, {"buttons": buttons})
+
+
+def cases_of(test):
+    """Return the rows of a table of cases."""
+    (mark,) = [mark for mark in test.pytestmark if mark.name == "parametrize"]
+    return mark.args[1]
+
+
+LAWFUL = [*cases_of(test_lawful_templates), *cases_of(test_lawful_promotions)]
+BROKEN = [
+    *((named(**changes), text) for changes, _, text in TOP),
+    *((part_changed(component, changes), text) for component, changes, _, text in PARTS),
+    *((of_buttons(buttons), text) for buttons, _, text in ROWS),
+    *cases_of(test_of_positions),
+    *cases_of(test_of_codes),
+    *((template, text) for template, _, text in cases_of(test_of_a_carousel)),
+    *((template, text) for template, _, text in cases_of(test_of_offers_and_what_stands_beside)),
+]
+
+
+def catalogue(template):
+    """Return a catalogue with one template."""
+    return {"whatsapp_templates": [template]}
+
+
+def test_it_is_a_schema():
+    """Of draft 7, and printed as it is."""
+    jsonschema.Draft7Validator.check_schema(schema())
+    assert json.loads(CliRunner().invoke(main, ["templates", "schema"]).output) == schema()
+
+
+@pytest.mark.parametrize("template", LAWFUL)
+def test_lawful_templates_pass(template):
+    """An editor marks nothing."""
+    assert [error.message for error in VALIDATOR.iter_errors(catalogue(template))] == []
+
+
+@pytest.mark.parametrize(("template", "text"), BROKEN)
+def test_broken_templates_fail(template, text):
+    """An editor marks what a schema can tell, and nothing else of it."""
+    assert VALIDATOR.is_valid(catalogue(template)) is any(beyond in text for beyond in BEYOND), text
+
+
+@pytest.mark.parametrize("content", [{}, {"whatsapp_templates": {}}, [], {"whatsapp_templates": ["news"]}])
+def test_no_catalogue(content):
+    """The list has its key."""
+    assert not VALIDATOR.is_valid(content)
+
+
+def test_the_example_bots_catalogue_passes():
+    """An editor marks nothing in it."""
+    content = yaml_files.load(ROOT / "data/whatsapp_templates.yml")
+    assert [error.message for error in VALIDATOR.iter_errors(content)] == []

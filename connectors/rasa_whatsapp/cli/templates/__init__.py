@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rasa_whatsapp.cli.templates import delete, diff, lint, preview, pull, push, status
+from rasa_whatsapp.cli.templates import delete, diff, lint, preview, pull, push, schema, status
 
 
 @click.group("templates")
@@ -18,4 +18,5 @@ command.add_command(diff.command)
 command.add_command(push.command)
 command.add_command(pull.command)
 command.add_command(preview.command)
+command.add_command(schema.command)
 command.add_command(delete.command)

@@ -21,7 +21,9 @@ BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _VARIABLE = {"POSITIONAL": re.compile(r"[1-9][0-9]*"), "NAMED": re.compile(r"[a-z][a-z0-9_]*")}
 _ADJACENT = re.compile(r"\}\}\s*\{\{")
 # Meta's upload API gives a handle with colons; what is made of digits only is the id of a file that was uploaded for a message.
-_MEDIA_ID = re.compile(r"[0-9]+")
+MEDIA_ID = re.compile(r"[0-9]+")
+PHONE_NUMBER = re.compile(r"\+?[0-9]{5,19}")
+WEB_ADDRESS = re.compile(r"https?://[^/\s{}]")  # its beginning
 _MOST_BUTTONS = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
 BUTTON_TYPES = (
     "QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "ORDER_DETAILS",
@@ -46,7 +48,7 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
                 ("example",) if "example" in part else (),
                 f"a header with {kind} needs an example: header_handle, a list with one handle of Meta's upload API",
             )
-        elif _MEDIA_ID.fullmatch(handles[0]):
+        elif MEDIA_ID.fullmatch(handles[0]):
             yield Fault(
                 ("example", "header_handle"),
                 f"header_handle {handles[0]!r} is a media id; Meta wants a handle of its upload API, such as 4::aW...",
@@ -133,7 +135,7 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
             yield Fault(("text",), "the label of a button has a variable; Meta allows none")
     if kind == "URL":
         yield from _url(button, form)
-    elif kind == "PHONE_NUMBER" and not re.fullmatch(r"\+?[0-9]{5,19}", text_of(button, "phone_number")):
+    elif kind == "PHONE_NUMBER" and not PHONE_NUMBER.fullmatch(text_of(button, "phone_number")):
         yield Fault(("phone_number",), f"phone_number {button.get('phone_number')!r}: digits with the country's code")
     elif kind == "COPY_CODE":
         example = button.get("example")
@@ -147,7 +149,7 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
 
 def _url(button: JSONDict, form: str) -> Iterator[Fault]:
     url = text_of(button, "url")
-    if not re.match(r"https?://[^/\s{}]", url):
+    if not WEB_ADDRESS.match(url):
         yield Fault(("url",), f"url {url!r}: an address that begins with https:// or http:// and a host")
         return
     if limits.length(url) > limits.TEMPLATE_URL:

@@ -22,12 +22,12 @@ from rasa_whatsapp.cloud.templates.part_rules import (
 from rasa_whatsapp.cloud.wire import JSONDict
 
 # header of a card -> the buttons that it may have, and how many of them
-_CARD_BUTTONS = {
+CARD_BUTTONS = {
     "IMAGE": (("QUICK_REPLY", "URL", "PHONE_NUMBER"), limits.TEMPLATE_CARD_BUTTONS),
     "VIDEO": (("QUICK_REPLY", "URL", "PHONE_NUMBER"), limits.TEMPLATE_CARD_BUTTONS),
     "PRODUCT": (("SPM", "URL"), 1),
 }
-_CARD_PARTS = ("HEADER", "BODY", "BUTTONS")
+CARD_PARTS = ("HEADER", "BODY", "BUTTONS")
 _OFFER_HEADERS = ("IMAGE", "VIDEO")
 
 
@@ -74,13 +74,13 @@ def _card_faults(card: JSONDict, form: str) -> Iterator[Fault]:
         return
     kinds = [text_of(part, "type").upper() for part in parts]
     for kind, count in Counter(kinds).items():
-        if kind not in _CARD_PARTS or count > 1:
+        if kind not in CARD_PARTS or count > 1:
             yield Fault(
                 ("components", kinds.index(kind)),
-                f"{count} components of type {kind!r} on a card; it has one each of {', '.join(_CARD_PARTS)}",
+                f"{count} components of type {kind!r} on a card; it has one each of {', '.join(CARD_PARTS)}",
             )
     if "HEADER" not in kinds:
-        yield Fault(("components",), f"the card has no HEADER; it is one of {', '.join(_CARD_BUTTONS)}")
+        yield Fault(("components",), f"the card has no HEADER; it is one of {', '.join(CARD_BUTTONS)}")
     header = parts[kinds.index("HEADER")] if "HEADER" in kinds else {}
     for position, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
         for fault in _card_part_faults(kind, part, form, text_of(header, "format").upper()):
@@ -88,8 +88,8 @@ def _card_faults(card: JSONDict, form: str) -> Iterator[Fault]:
 
 
 def _card_part_faults(kind: str, part: JSONDict, form: str, header: str) -> Iterator[Fault]:
-    if kind == "HEADER" and header not in _CARD_BUTTONS:
-        yield Fault(("format",), f"header format {header!r} on a card: it is one of {', '.join(_CARD_BUTTONS)}")
+    if kind == "HEADER" and header not in CARD_BUTTONS:
+        yield Fault(("format",), f"header format {header!r} on a card: it is one of {', '.join(CARD_BUTTONS)}")
     elif kind == "HEADER":
         yield from header_faults(part, form)
     elif kind == "BODY":
@@ -100,9 +100,9 @@ def _card_part_faults(kind: str, part: JSONDict, form: str, header: str) -> Iter
 
 
 def _card_buttons_faults(buttons: Sequence[JSONDict], header: str) -> Iterator[Fault]:
-    if header not in _CARD_BUTTONS:
+    if header not in CARD_BUTTONS:
         return  # that is told
-    allowed, most = _CARD_BUTTONS[header]
+    allowed, most = CARD_BUTTONS[header]
     if len(buttons) > most:
         yield Fault(("buttons",), f"{len(buttons)} buttons on a card with {header}; Meta allows {most}")
     for position, button in enumerate(buttons):

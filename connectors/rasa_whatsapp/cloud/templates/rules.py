@@ -26,11 +26,12 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 CATEGORIES = ("UTILITY", "MARKETING", "AUTHENTICATION")
 
-_NAME = re.compile(r"[a-z0-9_]+")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
+NAME = re.compile(r"[a-z0-9_]+")
+LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 # category -> the seconds that Meta may try to deliver (message_send_ttl_seconds); -1 means 30 days, not for marketing
-_SECONDS = {"AUTHENTICATION": (30, 900), "UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000)}
-_OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
+SECONDS = {"AUTHENTICATION": (30, 900), "UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000)}
+CODE_MINUTES = range(1, 91)
+OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
 
 
 def faults(entry: JSONDict) -> list[Fault]:
@@ -40,15 +41,15 @@ def faults(entry: JSONDict) -> list[Fault]:
 
 def _of_the_whole(entry: JSONDict) -> Iterator[Fault]:
     name = text_of(entry, "name")
-    if not _NAME.fullmatch(name) or len(name) > limits.TEMPLATE_NAME:
+    if not NAME.fullmatch(name) or len(name) > limits.TEMPLATE_NAME:
         yield Fault(
             ("name",),
             f"name {name!r}: small letters a-z, digits and underscores only, at most {limits.TEMPLATE_NAME}",
         )
     language = text_of(entry, "language")
-    if not _LANGUAGE.fullmatch(language):
+    if not LANGUAGE.fullmatch(language):
         hint = language.replace("-", "_")
-        remedy = f"Meta writes {hint!r}" if _LANGUAGE.fullmatch(hint) else "as en, en_US or pt_BR"
+        remedy = f"Meta writes {hint!r}" if LANGUAGE.fullmatch(hint) else "as en, en_US or pt_BR"
         yield Fault(("language",), f"language {language!r} is no code of Meta's: {remedy}")
     if _category(entry) not in CATEGORIES:
         yield Fault(("category",), f"category {entry.get('category')!r}: it is one of {', '.join(CATEGORIES)}")
@@ -61,9 +62,9 @@ def _of_the_whole(entry: JSONDict) -> Iterator[Fault]:
 
 def _of_the_lifetime(entry: JSONDict) -> Iterator[Fault]:
     seconds, category = entry.get("message_send_ttl_seconds"), _category(entry)
-    if seconds is None or category not in _SECONDS:
+    if seconds is None or category not in SECONDS:
         return
-    least, most = _SECONDS[category]
+    least, most = SECONDS[category]
     is_month = seconds == -1 and category != "MARKETING"
     if not is_month and (not isinstance(seconds, int) or isinstance(seconds, bool) or not least <= seconds <= most):
         yield Fault(
@@ -80,16 +81,14 @@ def _of_components(entry: JSONDict) -> Iterator[Fault]:
         return
     kinds = [text_of(part, "type").upper() for part in components]
     for kind, count in Counter(kinds).items():
-        if kind not in _CHECKS:
-            yield Fault(
-                ("components", kinds.index(kind)), f"component type {kind!r}: it is one of {', '.join(_CHECKS)}"
-            )
+        if kind not in CHECKS:
+            yield Fault(("components", kinds.index(kind)), f"component type {kind!r}: it is one of {', '.join(CHECKS)}")
         elif count > 1:
             yield Fault(("components",), f"{count} components of type {kind}; there may be one")
     if "BODY" not in kinds:
         yield Fault(("components",), "there is no BODY: each template needs one")
     for position, (kind, part) in enumerate(zip(kinds, components, strict=True)):
-        check = _CODE_CHECKS.get(kind, _CHECKS.get(kind)) if _category(entry) == "AUTHENTICATION" else _CHECKS.get(kind)
+        check = _CODE_CHECKS.get(kind, CHECKS.get(kind)) if _category(entry) == "AUTHENTICATION" else CHECKS.get(kind)
         for fault in check(part, _format(entry)) if check else ():
             yield Fault(("components", position, *fault.where), fault.text)
     yield from neighbour_faults({kind: kinds.index(kind) for kind in kinds}, components, _category(entry))
@@ -108,8 +107,12 @@ def _code_footer(part: JSONDict, _: str) -> Iterator[Fault]:
     if "text" in part:
         yield Fault(("text",), "the footer of an AUTHENTICATION template is Meta's: leave out text")
     minutes = part.get("code_expiration_minutes")
-    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= 90):
-        yield Fault(("code_expiration_minutes",), f"code_expiration_minutes {minutes!r}: it is 1 to 90")
+    if minutes is not None and (
+        isinstance(minutes, bool) or not isinstance(minutes, int) or minutes not in CODE_MINUTES
+    ):
+        yield Fault(
+            ("code_expiration_minutes",), f"code_expiration_minutes {minutes!r}: it is 1 to {max(CODE_MINUTES)}"
+        )
 
 
 def _code_buttons(part: JSONDict, _: str) -> Iterator[Fault]:
@@ -117,9 +120,9 @@ def _code_buttons(part: JSONDict, _: str) -> Iterator[Fault]:
     is_one = isinstance(buttons, list) and len(buttons) == 1 and isinstance(buttons[0], dict)
     if not isinstance(buttons, list) or not is_one or text_of(buttons[0], "type").upper() != "OTP":
         yield Fault(("buttons",), "an AUTHENTICATION template has one button of type OTP")
-    elif text_of(buttons[0], "otp_type").upper() not in _OTP_TYPES:
+    elif text_of(buttons[0], "otp_type").upper() not in OTP_TYPES:
         yield Fault(
-            ("buttons", 0, "otp_type"), f"otp_type {buttons[0].get('otp_type')!r}: it is one of {', '.join(_OTP_TYPES)}"
+            ("buttons", 0, "otp_type"), f"otp_type {buttons[0].get('otp_type')!r}: it is one of {', '.join(OTP_TYPES)}"
         )
 
 
@@ -128,7 +131,7 @@ def _code_header(_: JSONDict, __: str) -> Iterator[Fault]:
 
 
 Check = Callable[[JSONDict, str], Iterable[Fault]]
-_CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Check] = {
     "HEADER": header_faults,
     "BODY": body_faults,
     "FOOTER": footer_faults,
