@@ -141,7 +141,7 @@ def test_commands_of_an_operator_on_a_store_without_tables(url):
 EACH = [["inbox", "list"], ["follow-ups", "list"], ["outbox", "list"], ["costs"], ["db", "status"], ["db", "upgrade"]]
 
 
-@pytest.mark.parametrize("command", EACH, ids=lambda words: "-".join(words))
+@pytest.mark.parametrize("command", EACH, ids="-".join)
 @pytest.mark.parametrize(
     ("address", "cause"),
     [
