@@ -9,6 +9,8 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from rasa_whatsapp.cloud import answers
+from rasa_whatsapp.cloud.answers import Refused
+from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.errors import LaneLost
 from rasa_whatsapp.membership import LEASE_SECONDS
 from rasa_whatsapp.storage import lanes, schema, servers
@@ -294,3 +296,27 @@ async def test_that_one_server_is_too_fast_is_its_own_affair(stage, second):
     await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
     await stage.idle()
     assert (stage.states("outbox"), stage.rows("troubles")) == (["pending"], [])
+
+
+async def test_a_store_that_was_away_begins_the_silence_anew(stage, monkeypatch):
+    """A status may have been sent back meanwhile: what may have been sent is not sent again before one could have come since."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    stage.graph.answers = [Refused(Disposition.UNCERTAIN, 0, "no answer")]
+    await stage.say(stage.contact_id, "wamid.IN1", 1, {"text": "one"}, proactive=False)
+    await stage.idle()
+    membership = stage.gateway._membership
+    membership._ended.set()
+    membership._thread.join()
+    stage.clock.advance(seconds=25)
+
+    def away(now):
+        raise ConnectionError
+
+    monkeypatch.setattr(membership, "_beat_once", away)
+    monkeypatch.setattr(membership, "_ended", Rounds(1))
+    membership._beat()
+    await stage.advance(seconds=25)
+    assert (stage.states("outbox"), stage.graph.texts) == (["unsettled"], ["one"])
+    await stage.advance(seconds=6)
+    assert (stage.states("outbox"), stage.graph.texts) == (["accepted"], ["one", "one"])
