@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, literal, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, literal, literal_column, null, or_, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
@@ -209,6 +209,9 @@ _UNTRIED = (
 )
 _WAITS = select(outbox.c.id).where(_UNTRIED).limit(1)
 _LET_GO = update(outbox).where(_UNTRIED).values(not_before=None)
+
+
+_IS_PARKED = outbox.c.state == literal_column(f"'{State.PARKED.value}'")  # as the index has it, not as a parameter
 
 
 def is_known(connection: Connection, key: str) -> bool:
@@ -424,7 +427,7 @@ def unpark(connection: Connection, contact_id: str, now: datetime, keep: timedel
 
 def expire_parked(connection: Connection, before: datetime, contact_id: str | None = None) -> int:
     """Refuse what was parked before then, of one customer or of all; return how many there were."""
-    old = (outbox.c.state == State.PARKED.value) & (outbox.c.parked_at < before)
+    old = _IS_PARKED & (outbox.c.parked_at < before)
     if contact_id is not None:
         old &= outbox.c.contact_id == contact_id
     why = literal("it was parked, and the customer did not write in time: ") + func.coalesce(outbox.c.reason, "")

@@ -221,6 +221,12 @@ outbox = Table(
     Index("outbox_lane", "contact_id", "state"),
     Index("outbox_contact", "contact_id", "id"),
     Index(
+        "outbox_parked",
+        "parked_at",
+        postgresql_where=text("state = 'parked'"),
+        sqlite_where=text("state = 'parked'"),
+    ),
+    Index(
         "outbox_proactive",
         "contact_id",
         "id",
