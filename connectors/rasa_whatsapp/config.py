@@ -6,13 +6,14 @@ A problem names the key, what was found (secrets masked), what is expected, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_URLS
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, misfits
+from rasa_whatsapp.cloud.templates.declared import Declared
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.errors import ConfigInvalid
 from rasa_whatsapp.firing import FiringRules
@@ -39,6 +40,9 @@ class Settings:
     values: Mapping[str, Any]
     account_values: tuple[BusinessNumber, ...]
     templates: TemplateBook
+    declared: Mapping[str, Declared] = field(
+        default_factory=dict
+    )  # templates of responses that carry none, by response
 
     def __getitem__(self, name: str) -> Any:
         """Return a setting's value."""
@@ -83,6 +87,7 @@ class Settings:
             delivery=delivery,
             firing=firing,
             wording=self.wording(),
+            declared=self.declared,
             language_slot=self["language_slot"],
             read_receipts=self["read_receipts"],
             typing_indicator=self["typing_indicator"],
@@ -132,12 +137,13 @@ def read_settings(block: Mapping[str, Any] | None, *, folder: Path | None = None
         values, problems, required=lambda setting: _required(setting, given) and given.get(setting.name) is None
     )
     templates = TemplateBook()
+    declared: Mapping[str, Declared] = {}
     if values["templates"] is not None:
-        templates = read_catalogue((folder or Path()) / values["templates"], problems)
+        templates, declared = read_catalogue((folder or Path()) / values["templates"], problems)
     problems += _unusable_re_engagement(values["re_engagement_template"], templates)
     if problems:
         raise ConfigInvalid(where, problems)
-    return Settings(values=values, account_values=numbers, templates=templates)
+    return Settings(values=values, account_values=numbers, templates=templates, declared=declared)
 
 
 def _unusable_re_engagement(name: str | None, templates: TemplateBook) -> list[str]:

@@ -28,6 +28,7 @@ from rasa_whatsapp.cloud import answers, outbound
 from rasa_whatsapp.cloud.answers import Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.outbound import GraphRequest
+from rasa_whatsapp.cloud.templates.declared import Declared, Known
 from rasa_whatsapp.delivery import DeliveryRules, Send, Upload
 from rasa_whatsapp.errors import DialogueUnavailable, DraftImpossible, LaneLost, UploadFailed
 from rasa_whatsapp.firing import FiringRules
@@ -40,7 +41,7 @@ from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
 from rasa_whatsapp.pulse import Pulse
 from rasa_whatsapp.receipts import Receipt
 from rasa_whatsapp.reception import Reception, ReceptionRules
-from rasa_whatsapp.responses.utterances import Wording, to_utterance
+from rasa_whatsapp.responses.utterances import RESPONSE_NAME, Wording, to_utterance
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.spoken import Spoken
 from rasa_whatsapp.stops import REPLIES_ONLY, Stops
@@ -64,6 +65,7 @@ _LONGEST_DIALOGUE_PAUSE = timedelta(seconds=30)
 _TOO_FAST = 130429
 _TICKS_UNTIL_A_SEARCH = 10
 _UNTIL_THE_STORE_IS_BACK_SECONDS = 1.0
+_NOTHING = Known()
 _NOT_SENT = Refused(Disposition.RETRY, 0, "it did not leave: the store does not answer")
 
 
@@ -75,6 +77,7 @@ class Rules:
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     firing: FiringRules = field(default_factory=FiringRules)
     wording: Wording = field(default_factory=Wording)
+    declared: Mapping[str, Declared] = field(default_factory=dict)
     language_slot: str = DEFAULT_LANGUAGE_SLOT
     read_receipts: bool = True
     typing_indicator: bool = True
@@ -211,15 +214,19 @@ class Gateway:
         turn: Turn | None = None,
         *,
         language: str | None = None,
+        known: Known = _NOTHING,
     ) -> None:
         """Keep a response for delivery under keys made of its cause and ordinal; `turn` is None for Rasa's HTTP API.
 
-        `language` is the customer's, as far as the dialogue knows it. A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact, and LaneLost if the turn is another
-        server's now.
+        `language` is the customer's, as far as the dialogue knows it; what is `known` besides fills the template that the catalogue
+        declares for a response without one. A response that WhatsApp cannot take is recorded as refused. Raises UnknownContact, and
+        LaneLost if the turn is another server's now.
         """
         now = self._clock.now()
         try:
-            utterance = to_utterance(response, self._rules.wording, language)
+            declared = self._rules.declared.get(str(response.get(RESPONSE_NAME)))
+            template = declared.use(known, language) if declared else None
+            utterance = to_utterance(response, self._rules.wording, language, template)
         except DraftImpossible as problem:
             logger.warning("A response was refused: %s.", problem, extra={"action": "response_refused"})
             key, reason = f"{cause}#{ordinal}", str(problem)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
+from rasa_whatsapp.cloud.templates.declared import Known
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.turn import CHANNEL_NAME, Turn
 
@@ -19,6 +20,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         self.turn = turn
         self.cause = turn.cause if turn else f"api:{uuid.uuid4().hex}"
         self.language: str | None = None  # the customer's, as the dialogue knows it when it speaks
+        self.known = Known()
         self._said = 0
 
     @classmethod
@@ -29,7 +31,9 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep a response for delivery; it is durable when this returns."""
         self._said += 1
-        await self.gateway.say(recipient_id, self.cause, self._said, message, self.turn, language=self.language)
+        await self.gateway.say(
+            recipient_id, self.cause, self._said, message, self.turn, language=self.language, known=self.known
+        )
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Keep a text for delivery."""

@@ -2,7 +2,7 @@
 
 Rasa keeps them in a scheduler in memory, by name for the whole server (rasa.core.jobs). The seam is the one method that runs
 an action's side effects: it knows the output channel and can wait for the store, so a reminder is durable before the
-tracker that mentions it is saved; and what is said there is said by a bot that knows the customer's language. Conversations of
+tracker that mentions it is saved; and what is said there is said by a bot that knows the customer's language, slots and entities. Conversations of
 other channels keep Rasa's behaviour.
 """
 
@@ -17,6 +17,7 @@ from rasa.core.processor import MessageProcessor
 from rasa.shared.core.events import Event, ReminderCancelled, ReminderScheduled
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from rasa_whatsapp.cloud.templates.declared import Known
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.turns import Cancellation
@@ -36,6 +37,7 @@ async def _execute_side_effects(
         await _RASAS_OWN(self, events, tracker, output_channel)
         return
     output_channel.language = _language(tracker, output_channel.gateway.language_slot)
+    output_channel.known = _known(tracker)
     await self._send_bot_messages(events, tracker, output_channel)
     for event in events:
         if isinstance(event, ReminderScheduled):
@@ -52,6 +54,13 @@ def _language(tracker: DialogueStateTracker, slot: str) -> str | None:
     """Return what the slot holds: the templates of what is said now are chosen by it."""
     known = tracker.slots.get(slot)
     return known.value if known is not None and isinstance(known.value, str) else None
+
+
+def _known(tracker: DialogueStateTracker) -> Known:
+    """Return what may fill the template of what is said now; of several entities of a name the first counts."""
+    message = tracker.latest_message
+    entities = message.entities if message else []
+    return Known(tracker.current_slot_values(), {each["entity"]: each.get("value") for each in reversed(entities)})
 
 
 def _follow_up(event: ReminderScheduled, sender_id: str, cause: str) -> NewFollowUp:

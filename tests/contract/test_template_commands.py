@@ -413,6 +413,31 @@ def test_delete_tells_who_relies_on_it_and_asks(bot: Bot) -> None:
     assert "Not declared here: offer (en)" in bot.run("status", status=1)
 
 
+def test_keys_of_ours_stay_here(bot: Bot) -> None:
+    """Which response uses a template is no difference to Meta's, is not handed in, and survives a pull; delete tells it."""
+    ours = "  response: utter_told\n  payloads: []\n"
+    news = (
+        "- name: news\n  language: en\n  category: UTILITY\n"
+        + ours
+        + '  components: [{type: BODY, text: "It is here."}]\n'
+    )
+    bot.declare(news, NEWS_DE)
+    assert bot.run("diff", "--declared-only") == "2 declared templates, 0 differences\n"
+    bot.catalogue.write_text(bot.catalogue.read_text().replace("It is here.", "It is there."))
+    assert "news (en): edited" in bot.run("push", "--yes")
+    bot.run("pull", "--yes")
+    assert ours in bot.catalogue.read_text()
+    bot.declare(news.replace("news", "told").replace("here", "over there"))
+    assert "told (en): created, PENDING" in bot.run("push", "--yes")
+    listed = requests.get(
+        f"{bot.url}/v25.0/200000000000001/message_templates", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
+    )
+    assert "told" in {each["name"] for each in listed.json()["data"]}
+    assert {"response", "payloads"} & {key for each in listed.json()["data"] for key in each} == set()
+    (bot.folder / "domain.yml").write_text("responses:\n  utter_told:\n  - text: It is over there.\n")
+    assert "In use: domain.yml:3: utter_told" in bot.run("delete", "told", input="n\n", status=1)
+
+
 def test_delete_one_translation(bot: Bot) -> None:
     """The others stay; a template that was never approved leaves its name free."""
     bot.declare(NEWS, NEWS_DE)

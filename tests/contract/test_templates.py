@@ -16,7 +16,7 @@ from rasa_whatsapp.simulator.kinds import SendContext, read_content
 FILES = [Path(__file__).parents[1] / "simulator" / name for name in ("templates.yml", "rarer_templates.yml")]
 THEIRS = {(template.name, template.language): template for file in FILES for template in load(file)}
 PROBLEMS: list[str] = []
-OURS = TemplateBook(tuple(each for file in FILES for each in read_catalogue(file, PROBLEMS).translations))
+OURS = TemplateBook(tuple(each for file in FILES for each in read_catalogue(file, PROBLEMS)[0].translations))
 PRODUCT = {"product": {"product_retailer_id": "c-1", "catalog_id": 19}}
 PICTURE = {"image": {"link": "https://shop.example/a.png"}}
 ITEMS = {"thumbnail": "c-1", "sections": [{"title": "Cups", "products": ["c-1", "c-2"]}]}

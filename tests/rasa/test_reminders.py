@@ -20,6 +20,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
 from rasa_whatsapp import firing
+from rasa_whatsapp.cloud.templates.declared import Declared, Source
 from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.storage import inbox
@@ -249,6 +250,32 @@ class TestWithTheChannel:
 
         channel.settings = replace(channel.settings, values={**channel.settings.values, "language_slot": slot})
         assert asyncio.run(story()).get("customer_language") == known
+
+    def test_a_template_that_the_catalogue_declares(self, channel):
+        """The answer to "hello" carries no template; the catalogue's is kept with it, filled from slots, entities and literals."""
+        sources = {
+            "a": Source("slot", "language"),
+            "b": Source("entity", "language"),
+            "c": Source("literal", "x"),
+            "d": Source("slot", "order_id"),
+        }
+
+        async def story():
+            await channel.start()
+            await channel.gateway.receive(webhook(LEA, "hello", channel.clock.now()))
+            await _until_idle(channel)
+            stored = await channel.database.run(
+                lambda connection: connection.execute(select(outbox.c.template)).scalars().all()
+            )
+            await channel.stop()
+            return stored
+
+        declared = Declared("greeting", ("utter_greet",), sources, ("/affirm",))
+        channel.settings = replace(channel.settings, declared={"utter_greet": declared})
+        (kept,) = asyncio.run(story())
+        assert kept["name"] == "greeting"
+        assert kept["parameters"] == {"a": "en", "b": "en", "c": "x", "d": "{order_id}"}
+        assert (kept["payloads"], kept["customer_language"]) == (["/affirm"], "en")
 
     def test_restarted_conversation_makes_its_reminder_void(self, channel):
         """As in Rasa: what was planned before the restart is not said after it."""

@@ -333,7 +333,7 @@ def test_a_slot_excuses_itself_alone(domain, written, expected):
 def test_a_slot_in_a_refusal_that_names_no_key(domain, monkeypatch):
     """All slots of the variation may then be the reason."""
 
-    def to_utterance(response, wording):
+    def to_utterance(response, wording, declared):
         if "{" in response["image"]:
             raise DraftImpossible("a message of it is not lawful")
         return Utterance(())

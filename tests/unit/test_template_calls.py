@@ -38,7 +38,10 @@ def test_a_listing_goes_on_by_its_cursor():
 def test_a_creation_sends_what_meta_knows():
     """What is the catalogue's alone stays here."""
     declared = {"name": "news", "language": "en", "category": "UTILITY", "components": [], "parameter_format": None}
-    call = creation("2", declared | {"status": "APPROVED", "message_send_ttl_seconds": 60, "responses": ["utter_news"]})
+    call = creation(
+        "2",
+        declared | {"status": "APPROVED", "message_send_ttl_seconds": 60, "response": "utter_news", "parameters": {}},
+    )
     assert (call.method, call.path, call.is_safe) == ("POST", "2/message_templates", False)
     assert call.body == {
         "name": "news",

@@ -74,6 +74,7 @@ def _find(path: Path, domain_path: Path | None) -> Findings:
             wording=settings.wording(),
             templates=settings.templates,
             fallback_languages=settings["fallback_languages"],
+            declared=settings.declared,
         )
     elif domain:
         problems = refused(domain)

@@ -12,6 +12,7 @@ from typing import Any
 
 from rasa_whatsapp.cloud import languages
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUnusable, TemplateUse, misfits
+from rasa_whatsapp.cloud.templates.declared import Declared
 from rasa_whatsapp.cloud.templates.values import Misfit
 from rasa_whatsapp.errors import DraftImpossible
 from rasa_whatsapp.responses.domain import SLOT, Domain, Problem, path_in
@@ -21,6 +22,7 @@ from rasa_whatsapp.responses.utterances import Utterance, Wording, to_utterance
 # In the other keys Rasa leaves `{slot}` as it is (rasa.core.nlg.response).
 _WITHSLOTS = {"text", "image", "custom", "buttons", "attachment", "quick_replies"}
 # Right values for everything whose form is checked: a link; a host, a number or one sign; a date.
+_NONE: Mapping[str, Declared] = {}
 _STAND_INS = ("https://example.com/x", "1", "1999-01-23")
 
 
@@ -30,12 +32,18 @@ def refused(
     wording: Wording | None = None,
     templates: TemplateBook | None = None,
     fallback_languages: Sequence[str] = (),
+    declared: Mapping[str, Declared] = _NONE,
 ) -> list[Problem]:
-    """Return the domain's problems in the order of files and lines; without `templates` the catalogue is not asked."""
+    """Return the domain's problems in the order of files and lines; without `templates` the catalogue is not asked.
+
+    `declared` are the templates that the catalogue names for responses which carry none.
+    """
     problems = list(domain.problems)
     for variation in domain.variations:
         try:
-            texts = list(_refusals(variation.content, wording or Wording(), templates, fallback_languages))
+            named = declared.get(variation.response)
+            use = named.use_unfilled() if named else None
+            texts = list(_refusals(variation.content, wording or Wording(), templates, fallback_languages, use))
         except RecursionError:
             texts = ["the variation contains itself: an anchor (&) is named inside of what it stands for"]
         problems += [variation.problem(text) for text in texts]
@@ -43,13 +51,17 @@ def refused(
 
 
 def _refusals(
-    content: Mapping[str, Any], wording: Wording, templates: TemplateBook | None, fallback_languages: Sequence[str]
+    content: Mapping[str, Any],
+    wording: Wording,
+    templates: TemplateBook | None,
+    fallback_languages: Sequence[str],
+    declared: TemplateUse | None,
 ) -> Iterator[str]:
     yield from misspelt(content)
     custom = content.get("custom")
     use = None
     try:
-        use = _said(content, wording).template
+        use = _said(content, wording, declared).template
     except DraftImpossible as problem:
         yield from _single(problem)
         if isinstance(custom, Mapping) and custom.get("template"):
@@ -59,10 +71,10 @@ def _refusals(
         yield from _template_refusals(content, use, templates, fallback_languages)
 
 
-def _said(content: Mapping[str, Any], wording: Wording) -> Utterance:
+def _said(content: Mapping[str, Any], wording: Wording, declared: TemplateUse | None) -> Utterance:
     """Return what a variation says once its slots have right values; raises DraftImpossible if no value makes it right."""
     try:
-        return to_utterance(content, wording)
+        return to_utterance(content, wording, declared=declared)
     except DraftImpossible as problem:
         for path in _paths(problem, content):
             for stand_in in _STAND_INS:
@@ -70,7 +82,7 @@ def _said(content: Mapping[str, Any], wording: Wording) -> Utterance:
                 if filled == content:
                     break
                 try:
-                    return _said(filled, wording)
+                    return _said(filled, wording, declared)
                 except DraftImpossible as other:
                     if path not in _paths(other, content):
                         raise
@@ -114,12 +126,14 @@ def _template_refusals(
     content: Mapping[str, Any], use: TemplateUse, templates: TemplateBook, fallback_languages: Sequence[str]
 ) -> Iterator[str]:
     """Yield why the catalogue would refuse a response's templates, each in all languages in which it may go."""
+    custom = content.get("custom")
+    carries_it = isinstance(custom, Mapping) and custom.get("template") is not None
     uses = list(use.in_order)
     said = set(SLOT.findall(str(content.get("text", ""))))
     for position, each in enumerate(uses):
         path = "custom.template" if len(uses) == 1 else f"custom.template[{position}]"
         for misfit, which in _misfits(each, templates, fallback_languages):
-            place = f"{path}.{misfit.path}" if misfit.path else path
+            place = ".".join(filter(None, (path, misfit.path))) if carries_it else "the catalogue's template for it"
             slot = f"{{{misfit.path.rpartition('.')[2]}}}"
             remedy = f" (the text has {slot})" if slot in said and "has no value" in misfit.text else ""
             yield f"{place}: {which}{misfit.text}{remedy}"

@@ -26,10 +26,13 @@ from rasa_whatsapp.responses.options import NOTHING, MenuWords, choice_of
 from rasa_whatsapp.responses.raw_messages import LAST, raw_of
 from rasa_whatsapp.turn import CHANNEL_NAME
 
-__all__ = ["DEFAULT_LIST_BUTTON", "DEFAULT_MORE_BUTTON", "LAST", "ConsentNote", "Utterance", "Wording", "to_utterance"]
+__all__ = [
+    "DEFAULT_LIST_BUTTON", "DEFAULT_MORE_BUTTON", "LAST", "RESPONSE_NAME", "ConsentNote", "Utterance", "Wording", "to_utterance",
+]  # fmt: skip
 
 DEFAULT_LIST_BUTTON = "Options"
 DEFAULT_MORE_BUTTON = "More"
+RESPONSE_NAME = "utter_action"  # under this key Rasa 3.6.21 hands on which response it is
 
 _LONGEST_KIND = 200
 _CUSTOM = ("template", "consent", "list_button", "more_button", "whatsapp")
@@ -72,11 +75,15 @@ class Utterance:
 
 
 def to_utterance(
-    response: Mapping[str, Any], wording: Wording = _PLAIN, customer_language: str | None = None
+    response: Mapping[str, Any],
+    wording: Wording = _PLAIN,
+    customer_language: str | None = None,
+    declared: TemplateUse | None = None,
 ) -> Utterance:
     """Return what a Rasa response dict asks for; raises DraftImpossible naming the key that WhatsApp cannot take.
 
-    `customer_language` is what the dialogue knows of the customer's, for the template.
+    `customer_language` is what the dialogue knows of the customer's, for the template; `declared` the template of a response that
+    carries none itself.
     """
     custom = _custom(response)
     words = MenuWords(
@@ -88,9 +95,10 @@ def to_utterance(
     marked = to_whatsapp if wording.markdown and not is_ours else str
     raw, reply_to = raw_of(custom.get("whatsapp"))
     drafts: list[Draft] = [*_drafts(response, words, marked), *([raw] if raw else [])]
-    name = response.get("utter_action")  # Rasa 3.6.21 tells which response it is
+    name = response.get(RESPONSE_NAME)
     kind = name[:_LONGEST_KIND] if isinstance(name, str) else None
-    utterance = Utterance(tuple(drafts), _template(custom, customer_language), _consent(custom), reply_to, kind)
+    template = _template(custom, customer_language) or declared
+    utterance = Utterance(tuple(drafts), template, _consent(custom), reply_to, kind)
     _refuse_unlawful(utterance)
     return utterance
 

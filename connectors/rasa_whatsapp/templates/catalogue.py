@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rasa_whatsapp import yaml_files
+from rasa_whatsapp.cloud.templates.declared import Declared, faults_of_keys, read_declared
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.yaml_files import Document
 
@@ -46,6 +47,11 @@ class Entry:
     def language(self) -> str:
         """Return its language, or nothing."""
         return str(self.content.get("language") or "")
+
+    @property
+    def use(self) -> Declared | None:
+        """Return which responses use it and how, as far as the entry says that rightly."""
+        return None if any(faults_of_keys(self.content)) else read_declared(self.content)
 
     @property
     def place(self) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp.cloud import languages
+from rasa_whatsapp.cloud.scalars import meant
 from rasa_whatsapp.cloud.templates import read_translation
+from rasa_whatsapp.cloud.templates.declared import Declared, faults_of_keys
 from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
 from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
@@ -42,8 +44,15 @@ def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tu
     entries = catalogue.entries
     found = [Finding(misread.file, misread.line, "", misread.text) for misread in catalogue.misread]
     for entry in entries:
-        found += [_finding(entry, fault.text, fault.where) for fault in faults(entry.content)]
-    found += [*_twice(entries), *_alike(entries), *_languages(entries, spoken), *_variables(entries)]
+        wrong = [*faults(entry.content), *faults_of_keys(entry.content)]
+        found += [_finding(entry, fault.text, fault.where) for fault in wrong]
+    found += [
+        *_twice(entries),
+        *_alike(entries),
+        *_languages(entries, spoken),
+        *_variables(entries),
+        *_two_uses(entries),
+    ]
     if bot is not None:
         found += _of_the_bot(bot, entries)
     return len(entries), sorted(found)
@@ -56,8 +65,10 @@ def _of_the_bot(bot: Bot, entries: Sequence[Entry]) -> Iterator[Finding]:
     yield from (Finding(problem.file, problem.line, "", problem.text) for problem in misread)
     if not bot.domain.problems:
         yield from _unused(entries, bot.domain)
+        yield from _unknown_names(entries, bot.domain)
     if not bot.domain.problems and not misread:
-        yield from (Finding(lack.file, lack.line, "", lack.text, lack.response) for lack in lacks(bot))
+        declared = {response for _, use in _declared(entries) for response in use.responses}
+        yield from (Finding(lack.file, lack.line, "", lack.text, lack.response) for lack in lacks(bot, declared))
 
 
 def _finding(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Finding:
@@ -131,11 +142,45 @@ def _unused(entries: Sequence[Entry], domain: Domain) -> Iterator[Finding]:
     used = {name for variation in domain.variations for name in variation.templates}
     if any("{" in name for name in used):
         return  # a slot tells which template it is
+    declared = {entry.name for entry, _ in _declared(entries)}
     told: set[str] = set()
     for entry in entries:
-        if entry.name not in used | told:
+        if entry.name not in used | told | declared:
             told.add(entry.name)
             yield _finding(entry, "no response of the domain uses it (custom.template.name)", ["name"])
+
+
+def _declared(entries: Sequence[Entry]) -> list[tuple[Entry, Declared]]:
+    """Return the entries that say which responses use the template."""
+    return [(entry, use) for entry in entries if (use := entry.use) is not None]
+
+
+def _two_uses(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Yield templates whose translations say two things of their use, and responses with two templates."""
+    by_name: dict[str, tuple[Entry, Declared]] = {}
+    by_response: dict[str, Entry] = {}
+    for entry, use in _declared(entries):
+        before, other = by_name.setdefault(entry.name, (entry, use))
+        if other != use:
+            text = f"response, parameters and payloads are others than at {before.place}: say them once, or the same"
+            yield _finding(entry, text, ["response"])
+        for response in use.responses:
+            first = by_response.setdefault(response, entry)
+            if first.name != entry.name:
+                yield _finding(entry, f"{response} has the template {first.name}, {first.place}, already", ["response"])
+
+
+def _unknown_names(entries: Sequence[Entry], domain: Domain) -> Iterator[Finding]:
+    """Yield responses and slots that the domain does not know."""
+    for entry, use in _declared(entries):
+        for response in use.responses:
+            if response not in domain.names:
+                told = f"the domain has no response {response!r} for WhatsApp{meant(response, sorted(domain.names))}"
+                yield _finding(entry, told, ["response"])
+        for name, source in use.parameters.items():
+            if source.kind == "slot" and source.value not in domain.slots:
+                told = f"the domain has no slot {source.value!r}{meant(source.value, sorted(domain.slots))}"
+                yield _finding(entry, f"parameters.{name}: {told}", ["parameters", name])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ reminder of the intent is due while the window is open: less than 24 hours after
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,16 +45,19 @@ class Lack:
     text: str
 
 
-def lacks(bot: Bot) -> list[Lack]:
-    """Return the responses that cannot be said once the window is closed, the reminders that lead to them, and unknown slots."""
-    return [*_without_template(bot), *_late_reminders(bot), *_unknown_slots(bot)]
+def lacks(bot: Bot, declared: Collection[str] = ()) -> list[Lack]:
+    """Return the responses that cannot be said once the window is closed, the reminders that lead to them, and unknown slots.
+
+    For the `declared` responses the catalogue itself names a template.
+    """
+    return [*_without_template(bot, declared), *_late_reminders(bot, declared), *_unknown_slots(bot)]
 
 
-def _without_template(bot: Bot) -> Iterator[Lack]:
+def _without_template(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
     told: set[tuple[str, int]] = set()
     for step in _proactive(bot):
         if not _is_timely(step.intent, bot.actions):
-            for variation in _bare(_said(step.action, bot), bot.domain):
+            for variation in _bare(_said(step.action, bot).difference(declared), bot.domain):
                 place = (variation.response, variation.position)
                 if place not in told:
                     told.add(place)
@@ -67,13 +70,13 @@ def _without_template(bot: Bot) -> Iterator[Lack]:
                     )
 
 
-def _late_reminders(bot: Bot) -> Iterator[Lack]:
+def _late_reminders(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
     for reminder in bot.actions.reminders:
         if reminder.after is None or reminder.after < LENGTH:
             continue
         after = [step for step in _proactive(bot) if step.intent == reminder.intent]
         said = set().union(*(_said(step.action, bot) for step in after))
-        names = sorted({variation.response for variation in _bare(said, bot.domain)})
+        names = sorted({variation.response for variation in _bare(said.difference(declared), bot.domain)})
         if names:
             yield Lack(reminder.file, reminder.line, "", f"{_due(reminder)}, and {_listed(names)} no template")
 

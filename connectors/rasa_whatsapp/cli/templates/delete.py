@@ -35,7 +35,7 @@ def command(name: str, language: str | None, domain: Path | None, catalogue: Pat
         found = _found(account, name, language)
         for template in found:
             click.echo(f"- {sources.title(template.key)}: {template.status}, {template.category}")
-        _tell_users(name, domain or (DOMAIN if DOMAIN.exists() else None))
+        _tell_users(name, domain or (DOMAIN if DOMAIN.exists() else None), catalogue)
         _tell_declared(name, language, catalogue)
         if any(template.status in _WAS_APPROVED for template in found):
             click.echo(
@@ -67,12 +67,15 @@ def _found(account: TemplateAccount, name: str, language: str | None) -> list[Ac
     return found
 
 
-def _tell_users(name: str, domain: Path | None) -> None:
+def _tell_users(name: str, domain: Path | None, catalogue: Path) -> None:
     if domain is None:
         click.echo(f"{DOMAIN} is not here: not looked whether the bot uses it. --domain names another file or folder.")
         return
+    entries = read_catalogue(catalogue).entries if catalogue.exists() else ()
+    uses = [entry.use for entry in entries if entry.name == name]
+    declared = {response for use in uses if use for response in use.responses}
     for variation in read_domain(domain).variations:
-        if name in variation.templates:
+        if name in variation.templates or (variation.response in declared and not variation.templates):
             click.echo(f"In use: {variation.place}: {shown.line(variation.response)}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud.templates.declared import KEYS, SOURCES
 from rasa_whatsapp.cloud.templates.part_rules import BUTTON_TYPES, FORMATS, MEDIA, MEDIA_ID, PHONE_NUMBER, WEB_ADDRESS
 from rasa_whatsapp.cloud.templates.promotion_rules import CARD_BUTTONS, CARD_PARTS
 from rasa_whatsapp.cloud.templates.rules import CATEGORIES, CHECKS, CODE_MINUTES, LANGUAGE, NAME, OTP_TYPES, SECONDS
@@ -50,6 +51,7 @@ def _template() -> JSONDict:
             },
             "message_send_ttl_seconds": {"description": "For how long Meta tries to deliver it; -1 for 30 days."},
             "components": {"type": "array"},
+            **_ours(),
         },
         "allOf": [
             *(_if({"category": category}, _lifetime(category)) for category in CATEGORIES),
@@ -57,10 +59,39 @@ def _template() -> JSONDict:
                 **_if({"category": "AUTHENTICATION"}, {"properties": {"components": _code_components()}}),
                 "else": {"properties": {"components": ordinary}},
             },
+            *({"if": {"required": [key]}, "then": {"required": ["response"]}} for key in KEYS),
             *({"if": _having(kind), "then": _only_for("MARKETING")} for kind in _promotions()),
             {"if": _having("CAROUSEL"), "then": _of_parts(("BODY", "CAROUSEL"))},
             {"if": _having("LIMITED_TIME_OFFER"), "then": _of_parts([kind for kind in CHECKS if kind != "FOOTER"])},
         ],
+    }
+
+
+def _ours() -> JSONDict:
+    """Return the keys that are the catalogue's own."""
+    name = {"type": "string", "minLength": 1}
+    source = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {**dict.fromkeys(SOURCES, name), "literal": {"type": ["string", "number"], "minLength": 1}},
+    }
+    return {
+        "response": {
+            "description": "Ours: the response that uses the template, or a list of them.",
+            "anyOf": [name, {"type": "array", "items": name, "minItems": 1}],
+        },
+        "parameters": {
+            "description": "Ours: what fills each variable: {slot: name}, {entity: name} or {literal: text}.",
+            "type": "object",
+            "additionalProperties": source,
+        },
+        "payloads": {
+            "description": "Ours: what a tap on each quick reply means.",
+            "type": "array",
+            "items": name,
+        },
     }
 
 
