@@ -44,6 +44,15 @@ def load(path: Path) -> Settings:
     return _read(path, _block(path))
 
 
+def load_unchecked(path: Path) -> dict[str, Any]:
+    """Return what the file's block says, right or wrong, variables as far as the environment has them; nothing without a block."""
+    try:
+        block = _block(path)
+    except ConfigInvalid:
+        return {}
+    return {str(key): _expanded(value) for key, value in block.items()} if isinstance(block, dict) else {}
+
+
 def load_accounts(path: Path) -> dict[str, Account]:
     """Return the accounts of the file's block; what they do not need may be missing, such as the secrets of the webhook.
 

@@ -299,6 +299,33 @@ def test_languages_of_the_bot(bot, slot, arguments, told):
     assert lint(*arguments) == ([text] if told else [])
 
 
+CREDENTIALS = "rasa_whatsapp.WhatsAppInput:\n  access_token: ${UNKNOWN}\n  "
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("re_engagement_template: news", []),
+        ("re_engagement_template: ${NEWS}", []),
+        ("re_engagement_template: ${UNKNOWN}", []),
+        ("re_engagement_template: other", ["data/whatsapp_templates.yml:2: news (en): no response of the domain uses it"]),
+        ("language_slot: reader", ["data/whatsapp_templates.yml:2: news (en): it has no translation into de",
+                                   "data/whatsapp_templates.yml:2: news (en): no response of the domain uses it"]),
+    ],
+)  # fmt: skip
+def test_settings(bot, monkeypatch, setting, told):
+    """The credentials may name a template that no response uses, and the slot; secrets need not be set, nor right."""
+    monkeypatch.setenv("NEWS", "news")
+    monkeypatch.delenv("UNKNOWN", raising=False)
+    domain = DOMAIN.replace("name: news", "name: gone").replace(", name: language,", ", name: reader,")
+    (bot / "domain.yml").write_text(domain, "utf-8")
+    (bot / "credentials.yml").write_text(CREDENTIALS + setting, "utf-8")
+    lines = lint()
+    assert len(lines) == len(told), lines
+    for line, begin in zip(lines, told, strict=True):
+        assert line.startswith(begin), line
+
+
 def test_no_language(bot):
     """A word that names none is refused."""
     result = CliRunner().invoke(main, ["templates", "lint", "--languages", "en,english"])

@@ -64,7 +64,7 @@ def _of_the_bot(bot: Bot, entries: Sequence[Entry]) -> Iterator[Finding]:
     yield from (Finding(problem.file, problem.line, "", problem.text) for problem in bot.domain.problems)
     yield from (Finding(problem.file, problem.line, "", problem.text) for problem in misread)
     if not bot.domain.problems:
-        yield from _unused(entries, bot.domain)
+        yield from _unused(entries, bot)
         yield from _unknown_names(entries, bot.domain)
     if not bot.domain.problems and not misread:
         declared = {response for _, use in _declared(entries) for response in use.responses}
@@ -138,10 +138,10 @@ def _variables(entries: Sequence[Entry]) -> Iterator[Finding]:
             )
 
 
-def _unused(entries: Sequence[Entry], domain: Domain) -> Iterator[Finding]:
-    used = {name for variation in domain.variations for name in variation.templates}
+def _unused(entries: Sequence[Entry], bot: Bot) -> Iterator[Finding]:
+    used = {*bot.templates, *(name for variation in bot.domain.variations for name in variation.templates)}
     if any("{" in name for name in used):
-        return  # a slot tells which template it is
+        return  # a slot, or the environment, tells which template it is
     declared = {entry.name for entry, _ in _declared(entries)}
     told: set[str] = set()
     for entry in entries:

@@ -27,12 +27,16 @@ _OF_RASA = ("requested_slot", "session_started_metadata")  # slots that Rasa add
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """What lint reads of a bot beside its templates; `misread` are the rules and stories that cannot be read."""
+    """What lint reads of a bot beside its templates; `misread` are the rules and stories that cannot be read.
+
+    `templates` are the names of those that its settings ask for.
+    """
 
     domain: Domain
     steps: Sequence[Step]
     actions: Actions
     misread: Sequence[Misread]
+    templates: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)

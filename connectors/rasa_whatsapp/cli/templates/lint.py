@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from rasa_whatsapp.cli import shown
+from rasa_whatsapp.cli import credentials, shown
 from rasa_whatsapp.cli.check import DOMAIN
 from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.cloud.languages import is_code
+from rasa_whatsapp.credentials import load_unchecked
 from rasa_whatsapp.responses.domain import read_domain
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.templates.actions import Actions, read_actions
@@ -51,10 +52,10 @@ ACTIONS = (Path("actions"), Path("actions.py"))
 )
 @click.option(
     "--language-slot",
-    default=DEFAULT_LANGUAGE_SLOT,
-    show_default=True,
+    show_default=f"language_slot of the credentials, else {DEFAULT_LANGUAGE_SLOT}",
     help="The slot that holds the customer's language.",
 )
+@credentials.option
 @sources.form
 def command(
     catalogue: Path,
@@ -62,7 +63,8 @@ def command(
     data: Path | None,
     actions: Path | None,
     languages: str | None,
-    language_slot: str,
+    language_slot: str | None,
+    path: Path,
     form: str,
 ) -> None:
     """Show everything in the templates that Meta would refuse or the bot would miss, with file and line (exit status 1).
@@ -71,8 +73,10 @@ def command(
     for what it says of its own accord, slots for their parameters. Nothing is asked of Meta. Whether what responses give a template
     fits it is `rasa-whatsapp check`'s affair.
     """
-    bot = _read_bot(domain or _there(DOMAIN), data or _there(DATA), actions or _there(*ACTIONS))
-    count, findings = lint(catalogue, bot, _spoken(languages, bot, language_slot))
+    settings = load_unchecked(path)
+    bot = _read_bot(domain or _there(DOMAIN), data or _there(DATA), actions or _there(*ACTIONS), settings)
+    slot = language_slot or str(settings.get("language_slot") or DEFAULT_LANGUAGE_SLOT)
+    count, findings = lint(catalogue, bot, _spoken(languages, bot, slot))
     if form == "json":
         click.echo(json.dumps(_plain(count, findings), ensure_ascii=False, indent=2))
     else:
@@ -88,11 +92,20 @@ def _there(*paths: Path) -> Path | None:
     return next((path for path in paths if path.exists()), None)
 
 
-def _read_bot(domain: Path | None, data: Path | None, actions: Path | None) -> Bot | None:
+def _read_bot(
+    domain: Path | None, data: Path | None, actions: Path | None, settings: Mapping[str, object]
+) -> Bot | None:
     if domain is None:
         return None
     steps, misread = read_dialogues(data) if data else ([], [])
-    return Bot(read_domain(domain), steps, read_actions(actions) if actions else Actions(), misread)
+    asks = settings.get("re_engagement_template")
+    return Bot(
+        read_domain(domain),
+        steps,
+        read_actions(actions) if actions else Actions(),
+        misread,
+        [str(asks)] if asks else [],
+    )
 
 
 def _spoken(given: str | None, bot: Bot | None, slot: str) -> list[str]:
