@@ -143,7 +143,16 @@ BARE: str = "utter_bare"
     ("code", "told"),
     [
         ("pass", False),
-        ('dispatcher.utter_message(text="x")', False),
+        ("dispatcher.utter_message(json_message=x)", False),
+        ('if window.is_open: dispatcher.utter_message(response="utter_bare")', False),
+        (
+            'if not care_window(tracker).is_open: pass\n        else: dispatcher.utter_message(response="utter_bare")',
+            False,
+        ),
+        ('if tracker.get_slot("care_window_open"): dispatcher.utter_message("x")', False),
+        ('if not window.is_open: dispatcher.utter_message(response="utter_bare")', True),
+        ('if x: dispatcher.utter_message(response="utter_bare")', True),
+        ('if window.is_open: pass\n        dispatcher.utter_message(response="utter_bare")', True),
         ('dispatcher.utter_message(response="utter_news")', False),
         ('dispatcher.utter_message(response="utter_bare")', True),
         ('dispatcher.utter_message(response="utter_news" if x else "utter_bare")', True),
@@ -173,7 +182,17 @@ def test_what_an_action_says(bot, code, told):
     assert [line.startswith(BARE.format(5)) for line in lint()] == [True] * told
 
 
-REMINDER = 'ReminderScheduled("{intent}", {due}, name="n")'
+@pytest.mark.parametrize("words", ['"It is there."', 'text="It is there."', "image=photo", "buttons=[]"])
+def test_words_that_are_no_response(bot, words):
+    """They cannot carry a template; the place is in the action."""
+    says(bot, "intent: EXTERNAL_x", "action: action_news")
+    acts(bot, ACTION.format(f"dispatcher.utter_message({words})"))
+    (line,) = lint()
+    assert line.startswith(
+        "actions/actions.py:7: these words are said after EXTERNAL_x (data/rules.yml:5), and no response"
+    ), line
+    says(bot, "intent: EXTERNAL_x", "action: action_news", before=INSIDE)
+    assert lint() == []
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from rasa_whatsapp.slots import CARE_WINDOW_OPEN
 from rasa_whatsapp.templates import constants
 from rasa_whatsapp.templates.catalogue import Misread
 from rasa_whatsapp.templates.constants import Scopes, last_name
 
+_WINDOW = ("is_open", CARE_WINDOW_OPEN)  # of custom_actions.CareWindow, and the slot
 _OF_MESSAGES = {"text", "image", "json_message", "template", "response", "attachment", "buttons", "elements"}
 
 
@@ -29,6 +31,14 @@ class Reminder:
     after: timedelta | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file."""
+
+    file: Path
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """A call of utter_message with a response: its name, and the values that come with it; None for what only running it tells."""
@@ -39,11 +49,16 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What was found; `leads_to` are the responses and further actions (FollowupAction) that may follow an action, by its name."""
+    """What was found, and by the names of the actions what they may do when the care window is closed.
+
+    `leads_to` are the responses that an action says and the actions that follow it (FollowupAction), `own_words` the places where it
+    says what is no response.
+    """
 
     reminders: tuple[Reminder, ...] = ()
     sayings: tuple[Saying, ...] = ()
     leads_to: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    own_words: Mapping[str, frozenset[Place]] = field(default_factory=dict)
     misread: tuple[Misread, ...] = ()
 
     def gives(self, response: str, name: str) -> bool:
@@ -57,9 +72,10 @@ class Actions:
 
 @dataclass(slots=True)
 class _Function:
-    """A function or method: what its own lines lead to, and what they call."""
+    """A function or method: what its own lines lead to or say in their own words, and what they call."""
 
     leads_to: set[str] = field(default_factory=set)
+    own_words: set[Place] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
 
 
@@ -87,10 +103,12 @@ def read_actions(path: Path) -> Actions:
     found = _Found()
     for file, tree in trees.items():
         _Reader(file, Scopes((everywhere, constants.assigned(tree.body))), found).visit(tree)
+    by_action = found.by_action()
     return Actions(
         tuple(found.reminders),
         tuple(found.sayings),
-        found.by_action(),
+        {name: frozenset(each for one in reached for each in one.leads_to) for name, reached in by_action.items()},
+        {name: frozenset(each for one in reached for each in one.own_words) for name, reached in by_action.items()},
         tuple(misread),
     )
 
@@ -102,8 +120,8 @@ class _Found:
     functions: dict[str, list[_Function]] = field(default_factory=dict)
     classes: dict[str, list[_Class]] = field(default_factory=dict)
 
-    def by_action(self) -> dict[str, frozenset[str]]:
-        """Return what may follow each action."""
+    def by_action(self) -> dict[str, list[_Function]]:
+        """Return the functions that each action may run."""
         every = [each for same in self.classes.values() for each in same]
         return {each.action: self._reached(self._methods(each, set())) for each in every if each.action}
 
@@ -116,13 +134,13 @@ class _Found:
                 methods += [one for other in self.classes.get(base, ()) for one in self._methods(other, seen)]
         return methods
 
-    def _reached(self, functions: list[_Function]) -> frozenset[str]:
-        """Return what the functions, and all that they may call, lead to."""
+    def _reached(self, functions: list[_Function]) -> list[_Function]:
+        """Return the functions and all that they may call."""
         reached = list(functions)
         for one in reached:  # it grows meanwhile
             called = [other for name in one.calls for other in self.functions.get(name, ())]
             reached += [other for other in called if not any(other is known for known in reached)]
-        return frozenset(name for one in reached for name in one.leads_to)
+        return reached
 
 
 class _Reader(ast.NodeVisitor):
@@ -134,6 +152,18 @@ class _Reader(ast.NodeVisitor):
         self._found = found
         self._class: _Class | None = None
         self._function = _Function()
+        self._is_inside = False  # where the code has asked whether the care window is open
+
+    def visit_If(self, node: ast.If) -> None:
+        """Note where the code has asked whether the care window is open."""
+        is_refused = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+        asks = any(word in ast.unparse(node.test) for word in _WINDOW)
+        self.visit(node.test)
+        for block, is_inside in ((node.body, asks and not is_refused), (node.orelse, asks and is_refused)):
+            outer, self._is_inside = self._is_inside, self._is_inside or is_inside
+            for part in block:
+                self.visit(part)
+            self._is_inside = outer
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """Note a class and read its methods."""
@@ -153,15 +183,15 @@ class _Reader(ast.NodeVisitor):
         self._read_function(node)
 
     def _read_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        outer = self._function, self._scopes
-        self._function = _Function()
+        outer = self._function, self._scopes, self._is_inside
+        self._function, self._is_inside = _Function(), False
         self._scopes = self._scopes.of_function({**constants.parameters(node), **constants.assigned(node.body)})
         if self._class:
             self._class.methods.append(self._function)
         else:
             self._found.functions.setdefault(node.name, []).append(self._function)
         self.generic_visit(node)
-        self._function, self._scopes = outer
+        self._function, self._scopes, self._is_inside = outer
 
     def visit_Call(self, node: ast.Call) -> None:
         """Note what the call says, schedules or calls."""
@@ -184,12 +214,15 @@ class _Reader(ast.NodeVisitor):
     def _say(self, node: ast.Call) -> None:
         responses = [keyword.value for keyword in node.keywords if keyword.arg in ("response", "template")]
         is_open = any(keyword.arg is None for keyword in node.keywords)
+        given = {keyword.arg for keyword in node.keywords if keyword.arg}
         if not responses and not is_open:
+            if "json_message" not in given and not self._is_inside:  # that may hold a template
+                self._function.own_words.add(Place(self._file, node.lineno))
             return
-        names = {keyword.arg for keyword in node.keywords if keyword.arg} - _OF_MESSAGES
+        names = given - _OF_MESSAGES
         for response in self._texts(responses[0] if responses else None):
             self._found.sayings.append(Saying(response, None if is_open else frozenset(names)))
-            if response:
+            if response and not self._is_inside:
                 self._function.leads_to.add(response)
 
     def _action_name(self, node: ast.ClassDef) -> str | None:

@@ -2,7 +2,8 @@
 
 Proactive is what rules and stories have follow an external intent, EXTERNAL_* or one that an action schedules with ReminderScheduled,
 up to the customer's next message. Where they say that the care window is open, nothing needs a template; nor does it if every
-reminder of the intent is due while the window is open: less than 24 hours after the turn that schedules it, as the code tells.
+reminder of the intent is due while the window is open: less than 24 hours after the turn that schedules it, as the code tells; nor
+what the code of an action says where it has asked whether the window is open (`if window.is_open:`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rasa_whatsapp.cloud.scalars import meant
 from rasa_whatsapp.policy.window import LENGTH
 from rasa_whatsapp.responses.domain import SLOT, Domain, Variation
 from rasa_whatsapp.slots import CARE_WINDOW_OPEN
-from rasa_whatsapp.templates.actions import Actions, Reminder
+from rasa_whatsapp.templates.actions import Actions, Place, Reminder
 from rasa_whatsapp.templates.catalogue import Misread
 from rasa_whatsapp.templates.dialogues import Step
 
@@ -50,11 +51,16 @@ class Lack:
 
 
 def lacks(bot: Bot, declared: Collection[str] = ()) -> list[Lack]:
-    """Return the responses that cannot be said once the window is closed, the reminders that lead to them, and unknown slots.
+    """Return what cannot be said once the window is closed, the reminders that lead to it, and unknown slots.
 
     For the `declared` responses the catalogue itself names a template.
     """
-    return [*_without_template(bot, declared), *_late_reminders(bot, declared), *_unknown_slots(bot)]
+    return [
+        *_without_template(bot, declared),
+        *_in_own_words(bot),
+        *_late_reminders(bot, declared),
+        *_unknown_slots(bot),
+    ]
 
 
 def _without_template(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
@@ -110,13 +116,34 @@ def _is_timely(intent: str, actions: Actions) -> bool:
     return bool(due) and all(after is not None and after < LENGTH for after in due)
 
 
+def _in_own_words(bot: Bot) -> Iterator[Lack]:
+    told: set[Place] = set()
+    for step in _proactive(bot):
+        places = {place for name in _reached(step.action, bot) for place in bot.actions.own_words.get(name, ())}
+        if not _is_timely(step.intent, bot.actions):
+            for place in sorted(places - told):
+                told.add(place)
+                yield Lack(
+                    place.file,
+                    place.line,
+                    "",
+                    f"these words are said after {step.intent} ({step.file}:{step.line}), and no response: when the care window is "
+                    "closed, they cannot be sent; say a response that has a template",
+                )
+
+
 def _said(action: str, bot: Bot) -> set[str]:
-    """Return the responses that may be said when an action runs: the action itself, what its code says, a form's questions."""
+    """Return the responses that may be said when an action runs."""
+    return set(_reached(action, bot)) & bot.domain.names
+
+
+def _reached(action: str, bot: Bot) -> list[str]:
+    """Return the responses and actions that may follow when an action runs, itself too: what its code says, a form's questions."""
     reached = [action]
     for name in reached:  # it grows meanwhile
         further = [*sorted(bot.actions.leads_to.get(name, ())), *_questions(name, bot.domain)]
         reached += [each for each in further if each not in reached]
-    return set(reached) & bot.domain.names
+    return reached
 
 
 def _questions(form: str, domain: Domain) -> list[str]:
