@@ -14,7 +14,7 @@ from typing import Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import media_fallback, receipts
+from rasa_whatsapp import media_fallback, receipts, template_fallback
 from rasa_whatsapp.cloud import languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
@@ -200,7 +200,10 @@ class _Round:
         if not contact.recipient.is_known:
             return self._without_recipient(message, contact)
         proposal = Proposal(
-            has_free_form=message.free_form is not None, template=message.template, proactive=message.proactive
+            has_free_form=message.free_form is not None,
+            template=message.template,
+            proactive=message.proactive,
+            after_templates=template_fallback.comes_after_all(message),
         )
         given = self._circumstances(message, contact)
         decision = decide(proposal, given)
@@ -212,7 +215,7 @@ class _Round:
         if isinstance(decision, SendFreeForm):
             return self._free_form(lane, message, contact, record)
         if outbox.went_as_template(self.connection, message.utterance, but=message.id):
-            outbox.settle(self.connection, message.id, State.REPLACED, reason="the response went as its template")
+            outbox.settle(self.connection, message.id, State.REPLACED, reason=outbox.AS_TEMPLATE)
             return True
         return self._template(lane, message, contact, decision.message.content, record)
 

@@ -113,7 +113,8 @@ def _record_refusal(
         if media_fallback.applies(answer.code, message):
             media_fallback.say_otherwise(connection, message, answer.code, now)
         elif answer.code in template_fallback.CODES:
-            template_fallback.say_otherwise(connection, message, sent.template, now)
+            parks = rules.re_engagement is not None
+            template_fallback.say_otherwise(connection, message, sent.template, now, parks=parks)
         if answer.disposition is Disposition.STOP_CONTACTING:
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 

@@ -1,7 +1,7 @@
-"""What follows when Meta does not take a template: the next one of the response's list, each once.
+"""What follows when Meta does not take a template: the next one of the response's list, each once; after the last one the words, as the gate lets them.
 
-It is paused, disabled, not approved in that language, or its parameters do not fit (fact sheet 8.2, the family 132000). The gate judges the
-next one as any other; where there is none, the failure stays as it is recorded.
+It is paused, disabled, not approved in that language, or its parameters do not fit (fact sheet 8.2, the family 132000). The gate judges what
+is next as anything else; where nothing can be, the failure stays as it is recorded.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
@@ -12,17 +12,34 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.storage import outbox
+from rasa_whatsapp.storage import contacts, outbox
 from rasa_whatsapp.storage.outbox import Message
 
 CODES = frozenset({132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018})
+_WORDS = "/words"
 
 
-def say_otherwise(connection: Connection, failed: Message, name: str | None, now: datetime) -> bool:
-    """Keep for delivery what is to be tried after the template of this name, under `<key>/otherwise`; return whether there is any."""
+def say_otherwise(connection: Connection, failed: Message, name: str | None, now: datetime, *, parks: bool) -> bool:
+    """Keep for delivery what is to be tried after the template of this name; return whether there is any.
+
+    The next template goes under `<key>/otherwise`. After the last one each message that it stood for goes under `<key>/words`, if the
+    window is open by now or messages are parked.
+    """
     uses = failed.template.in_order if failed.template else ()
     rest = next((use.otherwise for use in uses if use.name == name), None)
-    if rest is None:
+    if rest is not None:
+        outbox.stand_back(connection, failed)
+        outbox.add_once(connection, replace(failed.again(f"{failed.key}/otherwise"), template=rest), now)
+        return True
+    contact = contacts.read(connection, failed.contact_id)
+    if failed.free_form is None or contact is None or not (parks or contact.window.is_open(now)):
         return False
-    outbox.add_once(connection, replace(failed.again(f"{failed.key}/otherwise"), template=rest), now)
+    outbox.stand_back(connection, failed)
+    for part in outbox.stood_for(connection, failed):
+        outbox.add_once(connection, replace(part.again(part.key + _WORDS), template=None), now)
     return True
+
+
+def comes_after_all(message: Message) -> bool:
+    """Tell whether these are the words of a response of which Meta took no template."""
+    return message.key.endswith(_WORDS)

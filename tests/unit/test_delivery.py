@@ -845,7 +845,7 @@ class TestNextTemplate:
         """Its second message does not bring the next template once more."""
         stage.graph.answers = [refusal(400, {"code": 132015})]
         await self.later(stage, {"text": "one", "image": "https://shop.example/1.png"} | THREE_TEMPLATES)
-        assert stage.graph.texts.count("template third") == 1
+        assert stage.graph.texts == ["template first", "template third"]
 
 
 class TestTheDialogueKnows:

@@ -36,16 +36,17 @@ RULES = DeliveryRules(
 NUDGE = "template come_back"
 
 
-async def begin(stage, *, parked=timedelta(days=7)):
+async def begin(stage, *, parked=timedelta(days=7), delivery=RULES):
     """Let a customer write, be answered, and a day pass."""
-    await stage.start(delivery=RULES, intake=replace(stage.rules.intake, parked=parked))
+    await stage.start(delivery=delivery, intake=replace(stage.rules.intake, parked=parked))
     await stage.receive(stage.message("Hi"))
     stage.clock.advance(hours=25)
 
 
-async def say(stage, text, cause, kind=None):
-    """Say a text that no customer's message caused, as this response of the domain."""
+async def say(stage, text, cause, kind=None, template=None):
+    """Say a text that no customer's message caused, as this response of the domain, with this template."""
     response = {"text": text} | ({"utter_action": kind} if kind else {})
+    response |= {"custom": {"template": template}} if template else {}
     await stage.say(stage.contact_id, cause, 1, response, proactive=True)
     await stage.idle()
 
@@ -190,6 +191,69 @@ async def test_metas_refusal_inside_our_window(stage, how):
     stage.clock.advance(minutes=5)
     await stage.receive(stage.message("Yes?"))
     assert (stage.graph.texts, states(stage)) == (["one", NUDGE, "one"], {"one": "accepted"})
+
+
+def with_templates(*names, **more):
+    """Return the rules with these templates of a response, too."""
+    body = [{"type": "BODY", "text": "hello"}]
+    plain = {"language": "en", "category": "UTILITY", "components": body}
+    templates = tuple(read_translation(plain | {"name": name}) for name in names)
+    return replace(RULES, templates=TemplateBook((*RULES.templates.translations, *templates)), **more)
+
+
+TWO = {"template": [{"name": name, "language": "en"} for name in ("first", "second")]}
+
+
+@pytest.mark.parametrize("how", ["an answer", "a status"])
+@pytest.mark.parametrize("code", [132000, 132001, 132012, 132015, 132016, 132018])
+async def test_after_the_last_template(stage, how, code):
+    """Meta takes none of the response's templates, each tried once: all of its words are parked, and go in their order."""
+    await begin(stage, delivery=with_templates("first", "second"))
+    if how == "an answer":
+        stage.graph.answers = [refusal(400, {"code": code})] * 2
+    response = {"text": "long " * 1000, "custom": TWO}
+    await stage.say(stage.contact_id, "api:1", 1, response, proactive=True)
+    await stage.idle()
+    if how == "a status":
+        await stage.receive(stage.status("wamid.OUT1", "failed", code=code))
+        await stage.receive(stage.status("wamid.OUT2", "failed", code=code))
+    assert stage.graph.texts == ["template first", "template second", NUDGE]
+    words = [row for row in stage.rows("outbox") if row["state"] == "parked"]
+    assert [row["key"] for row in words] == ["api:1#1/words", "api:1#1.2/words"]
+    assert words[0]["reason"].endswith("and Meta took none of the response's templates")
+    stage.clock.advance(minutes=1)
+    await stage.receive(stage.message("Yes?"))
+    assert "".join(stage.graph.texts[3:]).replace(" ", "") == "long" * 1000
+
+
+async def test_after_the_last_template_in_an_open_window(stage):
+    """A template went since the window was about to close: the words may still go."""
+    rules = with_templates("first", margin=timedelta(minutes=1), re_engagement=None)
+    await stage.start(delivery=rules)
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(hours=23, minutes=59, seconds=30)
+    stage.graph.answers = [refusal(400, {"code": 132015})]
+    await say(stage, "free", "api:1", template={"name": "first", "language": "en"})
+    assert stage.graph.texts == ["template first", "free"]
+
+
+async def test_after_the_last_template_without_parking(stage):
+    """Nothing is left to try: the failure stays as it is."""
+    await begin(stage, delivery=with_templates("first", re_engagement=None), parked=None)
+    stage.graph.answers = [refusal(400, {"code": 132015})]
+    await say(stage, "free", "api:1", template={"name": "first", "language": "en"})
+    assert (stage.graph.texts, states(stage)) == (["template first"], {"free": "failed"})
+
+
+async def test_what_asks_for_an_answer_is_paused(stage):
+    """Meta does not take it: there is no other, and what is parked waits for the customer all the same."""
+    await begin(stage)
+    stage.graph.answers = [refusal(400, {"code": 132015})]
+    await say(stage, "one", "api:1")
+    await stage.advance(hours=1)
+    assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked"})
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "one"]
 
 
 async def test_an_old_message_that_comes_late_lets_nothing_go(stage):

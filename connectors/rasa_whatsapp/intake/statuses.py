@@ -129,7 +129,7 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         media_fallback.say_otherwise(connection, row, code, event.at)
         desk.owe(row.contact_id)
     elif code in template_fallback.CODES and template_fallback.say_otherwise(
-        connection, row, row.template_sent, event.at
+        connection, row, row.template_sent, desk.now, parks=desk.rules.parked is not None
     ):
         desk.owe(row.contact_id)
     elif disposition is Disposition.STOP_CONTACTING:

@@ -21,11 +21,15 @@ from rasa_whatsapp.policy.window import CareWindow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What is to be said: in free form, as a template, or either. `proactive` when no customer's message caused it."""
+    """What is to be said: in free form, as a template, or either. `proactive` when no customer's message caused it.
+
+    `after_templates` when it had templates, and Meta took none of them.
+    """
 
     has_free_form: bool
     template: TemplateUse | None
     proactive: bool
+    after_templates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class Refuse:
 
 
 Decision = Union[SendFreeForm, SendTemplate, Park, Refuse]
+_NO_TEMPLATE = "the response carries no template (custom.template)"
 _RUNGS = {SendFreeForm: "free_form", SendTemplate: "template", Park: "park", Refuse: "refuse"}
 
 
@@ -115,7 +120,8 @@ def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> J
 
 def _as_template(proposal: Proposal, given: Circumstances, *, is_open: bool) -> SendTemplate | Refuse:
     if proposal.template is None:
-        return Refuse(f"{_closed_since(given.window)} and the response carries no template (custom.template)")
+        why = "Meta took none of the response's templates" if proposal.after_templates else _NO_TEMPLATE
+        return Refuse(f"{_closed_since(given.window)} and {why}")
     return _first_template(proposal.template, given, is_reply=is_open and not proposal.proactive)
 
 

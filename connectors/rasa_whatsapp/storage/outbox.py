@@ -11,6 +11,7 @@ sending, accepted, sent -> failed; if it turns out to be delivered all the same,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ class State(Enum):
     PARKED = "parked"
 
 
+AS_TEMPLATE = "the response went as its template"
+_PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response's
 NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
 OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
 
@@ -440,6 +443,21 @@ def reopen(connection: Connection, message: Message) -> None:
     values = {"state": State.PENDING.value, "not_before": None}
     mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
     connection.execute(update(outbox).where(mine).values(**values))
+
+
+def stand_back(connection: Connection, tried: Message) -> None:
+    """Let the response's other messages that nobody has tried yet go as the one that is tried for all of them."""
+    untried = (outbox.c.state == State.PENDING.value) & (outbox.c.attempts == 0)
+    others = (outbox.c.utterance == tried.utterance) & (outbox.c.id != tried.id) & outbox.c.template.isnot(None)
+    gone = {"state": State.REPLACED.value, "reason": AS_TEMPLATE}
+    connection.execute(update(outbox).where(others & untried).values(**gone))
+
+
+def stood_for(connection: Connection, tried: Message) -> list[Message]:
+    """Return the messages of a response for which its template was tried, as the dialogue said them, in their order."""
+    rows = connection.execute(select(outbox).where(outbox.c.utterance == tried.utterance).order_by(outbox.c.id))
+    said = [row for row in rows if _PART.fullmatch(row.key.removeprefix(row.utterance))]
+    return [message_of(row) for row in said if row.form == "template" or row.reason == AS_TEMPLATE]
 
 
 def went_as_template(connection: Connection, utterance: str, *, but: int) -> bool:
