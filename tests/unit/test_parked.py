@@ -193,6 +193,30 @@ async def test_metas_refusal_inside_our_window(stage, how):
     assert (stage.graph.texts, states(stage)) == (["one", NUDGE, "one"], {"one": "accepted"})
 
 
+@pytest.mark.parametrize("how", ["an answer", "a status"])
+@pytest.mark.parametrize(("name", "gone"), [("first", "template first"), ("lost", NUDGE)])
+async def test_metas_refusal_of_a_response_with_a_template(stage, how, name, gone):
+    """131047: its template goes, once for all parts; if it may not, each part is parked."""
+    await begin(stage, delivery=with_templates("first"))
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(minutes=5)
+    if how == "an answer":
+        stage.graph.answers = [refusal(400, {"code": 131047})]
+    response = {"text": "long " * 1000, "custom": {"template": {"name": name, "language": "en"}}}
+    await stage.say(stage.contact_id, "api:1", 1, response, proactive=True)
+    await stage.idle()
+    if how == "a status":
+        for _ in range(2):
+            for number in (1, 2):
+                await stage.receive(stage.status(f"wamid.OUT{number}", "failed", code=131047))
+    tried = 1 if how == "an answer" else 2
+    assert stage.graph.texts[tried:] == [gone]
+    stage.clock.advance(minutes=5)
+    await stage.receive(stage.message("Yes?"))
+    words = stage.graph.texts[tried + 1 :]
+    assert "".join(words).replace(" ", "") == ("" if name == "first" else "long" * 1000)
+
+
 def with_templates(*names, **more):
     """Return the rules with these templates of a response, too."""
     body = [{"type": "BODY", "text": "hello"}]

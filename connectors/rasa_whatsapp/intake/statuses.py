@@ -2,7 +2,7 @@
 
 Once it has arrived, it is counted with what Meta says of its price.
 
-131047 (the window is closed after all) -> the response's template; 131052 and 131053 (Meta could not load the media) -> uploaded
+131047 (the window is closed after all) -> the response's template, or it is parked; 131052 and 131053 (Meta could not load the media) -> uploaded
 by us, or as a plain link; 132xxx (not this template) -> the next one of the response; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
@@ -115,7 +115,7 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
     if code == REENGAGEMENT and row.form == "free_form":
         window = contacts.window_to_change(connection, row.contact_id)
         contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
-        if row.template is None and desk.rules.parked is not None:  # the gate parks it
+        if desk.rules.parked is not None:  # the gate chooses: its template, or it is parked
             reports.reopen(connection, row, event.message_id, desk.now, reason=reason, code=code, copies=row.copies)
             desk.owe(row.contact_id)
             return
