@@ -199,6 +199,9 @@ class _Round:
     def _pass_gate(self, lane: Lane, message: Message, contact: Contact) -> Next:
         if not contact.recipient.is_known:
             return self._without_recipient(message, contact)
+        if message.asks_to_write and contact.window.is_open(self.now):
+            outbox.settle(self.connection, message.id, State.REPLACED, reason="the customer wrote before it went")
+            return True
         proposal = Proposal(
             has_free_form=message.free_form is not None,
             template=message.template,
@@ -214,16 +217,21 @@ class _Round:
             return self._park(message, contact, decision.reason, record)
         if isinstance(decision, SendFreeForm):
             return self._free_form(lane, message, contact, record)
-        if outbox.went_as_template(self.connection, message.utterance, but=message.id):
-            outbox.settle(self.connection, message.id, State.REPLACED, reason=outbox.AS_TEMPLATE)
-            return True
         return self._template(lane, message, contact, decision.message.content, record)
 
     def _park(self, message: Message, contact: Contact, reason: str, record: JSONDict) -> bool:
-        """Let the message wait until the customer writes, and ask for that, once for each window that closed."""
+        """Let the message wait until the customer writes, and ask for that, unless it was asked since the window closed.
+
+        A customer who writes at this very moment lets go only what is parked already: then it is looked at again.
+        """
+        if contacts.window_at_rest(self.connection, contact.id) != contact.window:
+            return True
         outbox.park(self.connection, message, self.now, reason=reason, decision=record)
         opened_at = contact.window.opened_at
-        key = f"{outbox.NUDGE}{contact.id}:{int(opened_at.timestamp()) if opened_at else 0}"
+        asks = f"{outbox.NUDGE}{int(opened_at.timestamp()) if opened_at else 0}:"
+        if outbox.is_asked(self.connection, contact.id, asks):
+            return True
+        key = f"{asks}{message.id}"
         nudge = outbox.NewMessage(
             key=key,
             utterance=key,
@@ -276,7 +284,10 @@ class _Round:
         return self._send(lane, message, contact, with_ids(content, ids), "free_form", record)
 
     def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict, record: JSONDict) -> Next:
-        """Return the request, or first an upload for its header or cards."""
+        """Return the request, or first an upload for its header or cards; one template stands for all messages of a response."""
+        if outbox.went_as_template(self.connection, message.utterance, but=message.id):
+            outbox.settle(self.connection, message.id, State.REPLACED, reason=outbox.AS_TEMPLATE)
+            return True
         content = {"type": "template", "template": template}
         ids = self._media_ids(message, contact, content)
         if ids is None:

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from rasa_whatsapp import delivery
 from rasa_whatsapp.cloud.answers import refusal
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
+from rasa_whatsapp.intake.desk import Desk
+from rasa_whatsapp.policy.gate import decide
 from rasa_whatsapp.storage import outbox
 
 pytestmark = pytest.mark.asyncio
@@ -278,6 +281,54 @@ async def test_what_asks_for_an_answer_is_paused(stage):
     assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked"})
     await stage.receive(stage.message("Yes?"))
     assert stage.graph.texts == [NUDGE, "one"]
+
+
+async def test_what_failed_did_not_ask(stage):
+    """The next message that is parked asks again, once; only a template that went is enough."""
+    await begin(stage)
+    stage.graph.answers = [refusal(400, {"code": 132015})]
+    for number in range(3):
+        await say(stage, f"news {number}", f"api:{number}")
+    assert stage.graph.texts == [NUDGE, NUDGE]
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, NUDGE, "news 0", "news 1", "news 2"]
+
+
+async def test_who_has_written_is_not_asked_to_write(stage):
+    """The template could not go for a while; by then the customer has written."""
+    await begin(stage)
+    stage.graph.answers = [refusal(503, {"code": 131016})]
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Yes?"))
+    await stage.advance(minutes=10)
+    assert stage.graph.texts == [NUDGE, "one"]
+    assert stage.states("outbox") == ["accepted", "replaced"]
+
+
+@pytest.mark.on("postgresql")  # an SQLite file has one writer at a time
+@pytest.mark.parametrize("is_done", [True, False], ids=["just before", "at the same moment"])
+async def test_a_customer_who_writes_while_it_is_parked(stage, monkeypatch, is_done):
+    """It is not parked when nobody would let it go any more: the window is looked at again, by one who can change it."""
+    await begin(stage)
+    written, held = [], []
+
+    def decide_late(proposal, given):
+        if not written:
+            written.append(stage.database._engine.connect())
+            held.append(written[0].begin())
+            desk = Desk(written[0], stage.rules.intake, stage.clock.now())
+            desk.open_window(contact_id, stage.clock.now())
+            if is_done:
+                held[0].commit()
+        elif held[0].is_active:
+            held[0].commit()
+        return decide(proposal, given)
+
+    contact_id = stage.contact_id
+    monkeypatch.setattr(delivery, "decide", decide_late)
+    await say(stage, "one", "api:1")
+    written[0].close()
+    assert (stage.graph.texts, states(stage)) == (["one"], {"one": "accepted"})
 
 
 async def test_an_old_message_that_comes_late_lets_nothing_go(stage):

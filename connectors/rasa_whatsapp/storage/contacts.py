@@ -20,6 +20,7 @@ from rasa_whatsapp.storage.schema import consent, contacts
 # Statements of every message are built once: building one costs several times what running it does.
 _READ = select(contacts).where(contacts.c.id == bindparam("contact"))
 _READ_TO_CHANGE = _READ.with_for_update(key_share=True)  # nobody else changes it until this transaction ends
+_READ_IF_AT_REST = _READ.with_for_update(key_share=True, skip_locked=True)
 _SET_WINDOW = (
     update(contacts)
     .where(contacts.c.id == bindparam("contact"))
@@ -113,6 +114,15 @@ def record_window(connection: Connection, contact_id: str, window: CareWindow) -
 def window_to_change(connection: Connection, contact_id: str) -> CareWindow:
     """Return the contact's window, which nobody else changes until this transaction ends."""
     return _window(connection.execute(_READ_TO_CHANGE, {"contact": contact_id}).first())
+
+
+def window_at_rest(connection: Connection, contact_id: str) -> CareWindow | None:
+    """Return the contact's window, which nobody else changes until this transaction ends; None if somebody does at this moment.
+
+    For who holds the contact's lane: to wait here for one who waits for the lane would be a deadlock.
+    """
+    row = connection.execute(_READ_IF_AT_REST, {"contact": contact_id}).first()
+    return None if row is None else _window(row)
 
 
 def _window(row: Any) -> CareWindow:

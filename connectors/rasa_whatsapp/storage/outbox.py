@@ -105,6 +105,11 @@ class Message(NewMessage):
         return self.state.value in OPEN
 
     @property
+    def asks_to_write(self) -> bool:
+        """Tell whether it only asks the customer to write, as something is parked."""
+        return self.key.startswith(NUDGE)
+
+    @property
     def failed_copy(self) -> str | None:
         """Return Meta's id of the copy that failed, if it is to be sent again for that reason."""
         return self.message_id if self.is_open else None
@@ -418,6 +423,13 @@ def park(connection: Connection, message: Message, now: datetime, *, reason: str
         connection.execute(update(outbox).where(same).values(**gone))
     values = {"state": State.PARKED.value, "parked_at": now, "reason": reason, "decision": decision}
     connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
+
+
+def is_asked(connection: Connection, contact_id: str, asks: str) -> bool:
+    """Tell whether the customer was asked to write, by a message whose key begins so; one that did not go did not ask."""
+    asked = (outbox.c.contact_id == contact_id) & outbox.c.key.startswith(asks, autoescape=True)
+    alive = outbox.c.state.notin_((State.FAILED.value, State.REFUSED.value))
+    return connection.execute(select(outbox.c.id).where(asked & alive).limit(1)).first() is not None
 
 
 def unpark(connection: Connection, contact_id: str, now: datetime, keep: timedelta) -> bool:
