@@ -70,6 +70,15 @@ def test_the_keys(content, where, told):
     assert all(told in fault.text for fault in found), found
 
 
+@pytest.mark.parametrize("value", [None, 5, "x", [], [5], [None], {}, {"x": 1}, {5: None}, {"x": {"slot": []}}, True])
+@pytest.mark.parametrize("key", ["name", "components", "parameter_format", "response", "parameters", "payloads"])
+def test_nothing_raises(key, value):
+    """Whatever stands in a file; what has no fault can be read."""
+    content = WHOLE | {key: value}
+    if not list(faults_of_keys(content)):
+        read_declared(content)
+
+
 def test_an_editor_knows_them():
     """The schema for editors lets the keys pass, and marks a source that is none."""
     validator = jsonschema.Draft7Validator(schema())
