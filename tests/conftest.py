@@ -305,7 +305,7 @@ class Stage:
         """Hand in a body, and wait until it is taken in: another transaction may have been at work when it came."""
         assert self.gateway is not None
         await self.gateway.receive(body)
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + 30
         while await self.database.run(arrivals.are_waiting):
             assert asyncio.get_running_loop().time() < deadline, "nobody takes the body in"
             await asyncio.sleep(0.001)
@@ -313,7 +313,7 @@ class Stage:
     async def idle(self) -> None:
         """Wait until nothing is at work, and nothing waits that could be done at this moment."""
         assert self.gateway is not None
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + 30
         while self._is_busy() or await self.database.run(self._is_something_ready):
             assert asyncio.get_running_loop().time() < deadline, "a lane works without end"
             await asyncio.sleep(0.001)
@@ -330,9 +330,9 @@ class Stage:
 
     async def until(self, question: Callable[[], Any]) -> None:
         """Wait until the answer is true."""
-        deadline = asyncio.get_running_loop().time() + 5
+        deadline = asyncio.get_running_loop().time() + 20
         while not question():
-            assert asyncio.get_running_loop().time() < deadline, "it did not happen in five seconds"
+            assert asyncio.get_running_loop().time() < deadline, "it did not happen in twenty seconds"
             await asyncio.sleep(0.001)
 
     async def nudge(self) -> None:

@@ -21,7 +21,7 @@ ME = "server-me"
 
 async def until(question):
     """Wait until the answer is true."""
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + 20
     while not question():
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.001)
