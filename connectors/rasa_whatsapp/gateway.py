@@ -35,7 +35,7 @@ from rasa_whatsapp.firing import FiringRules
 from rasa_whatsapp.housekeeping import keep_house
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
 from rasa_whatsapp.lanes import Lanes
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures, trace
 from rasa_whatsapp.membership import Membership
 from rasa_whatsapp.ports import Dialogue, GraphApi, MediaUploads
 from rasa_whatsapp.pulse import Pulse
@@ -59,6 +59,7 @@ from rasa_whatsapp.turns import Answered, Due, TurnRules
 from rasa_whatsapp.turnstile import Turnstile
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 _LONGEST_TURN_PAUSE = timedelta(minutes=1)
 _LONGEST_DIALOGUE_PAUSE = timedelta(seconds=30)
@@ -269,7 +270,7 @@ class Gateway:
         try:
             await self._throttle.turn(number_id, is_bulk=step.message.proactive)
         except SQLAlchemyError as problem:
-            logger.warning("A message waits for its time: %s", trace(problem), extra={"action": "send_put_off"})
+            failures.warning("A message waits for its time: %s", problem=problem, action="send_put_off")
             return _NOT_SENT
         if not self._membership.is_alive:
             return _NOT_SENT
@@ -288,7 +289,7 @@ class Gateway:
             except SQLAlchemyError as problem:
                 if not is_trouble(problem):
                     raise
-                logger.warning("An answer of Graph is noted later: %s", trace(problem), extra={"action": "store_away"})
+                failures.warning("An answer of Graph is noted later: %s", problem=problem, action="store_away")
                 await asyncio.sleep(_UNTIL_THE_STORE_IS_BACK_SECONDS)
 
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
@@ -416,7 +417,7 @@ class Gateway:
                     await self._turns.find_forgotten()
                     await self._sends.find_forgotten()
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
-                logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
+                failures.error("The store could not be read: %s", problem=problem, action="store_unreadable")
             self.look()
             await asyncio.sleep(self._rules.tick_seconds)
 

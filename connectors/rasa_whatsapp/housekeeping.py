@@ -7,11 +7,12 @@ import logging
 from datetime import datetime, timedelta
 
 from rasa_whatsapp.clock import Clock
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.storage import outbox, retention
 from rasa_whatsapp.storage.database import Database
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 _HOUR_SECONDS = 3600.0
 _BREATH_SECONDS = 0.05  # others want to write, too
@@ -24,7 +25,7 @@ async def keep_house(database: Database, clock: Clock, keep: timedelta, parked: 
             await database.run(outbox.expire_parked, clock.now() - (parked or timedelta(0)))
             await forget_old(database, clock.now() - keep)
         except Exception as problem:  # noqa: BLE001 - the store is away: it is old in an hour, too
-            logger.warning("Old rows are kept for now: %s", trace(problem), extra={"action": "retention_late"})
+            failures.warning("Old rows are kept for now: %s", problem=problem, action="retention_late")
         await asyncio.sleep(_HOUR_SECONDS)
 
 

@@ -15,12 +15,13 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.errors import LaneLost
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.storage import lanes
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.lanes import Kind, Lane
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _LONGEST_LOOK_SECONDS = 60.0
@@ -145,7 +146,7 @@ class Lanes:
             try:
                 pause = await self._claim_some()
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
-                logger.error("No lanes can be claimed: %s", trace(problem), extra={"action": "store_unreadable"})
+                failures.error("No lanes can be claimed: %s", problem=problem, action="store_unreadable")
                 pause = _PAUSE_AFTER_FAILURE_SECONDS
             try:
                 await asyncio.wait_for(self._look.wait(), pause)
@@ -203,11 +204,11 @@ class Lanes:
             except LaneLost:
                 raise
             except Exception as problem:  # noqa: BLE001 - the store is away, or a defect: the lane must live on
-                logger.error(
+                failures.error(
                     "The lane of %s stumbled; it goes on in a moment: %s",
                     lane.contact_id,
-                    trace(problem),
-                    extra={"action": "lane_failed"},
+                    problem=problem,
+                    action="lane_failed",
                 )
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
 

@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable
 
 from rasa_whatsapp.clock import Clock
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.storage import servers
 from rasa_whatsapp.storage.database import Database
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 LEASE_SECONDS = 10.0
 _BEATS_PER_LEASE = 5
@@ -95,7 +96,7 @@ class Membership:
                 self._beat_once(now)
             except Exception as problem:  # noqa: BLE001 - the store is away: the lease may end meanwhile
                 self._is_well_again()
-                logger.warning("The lease was not renewed: %s", trace(problem), extra={"action": "lease_late"})
+                failures.warning("The lease was not renewed: %s", problem=problem, action="lease_late")
 
     def _beat_once(self, now: float) -> None:
         if now - self._beaten_at > LEASE_SECONDS:

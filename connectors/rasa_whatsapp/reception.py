@@ -22,7 +22,7 @@ from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.cloud import inbound
 from rasa_whatsapp.errors import BacklogFull
 from rasa_whatsapp.intake import Claimant, IntakeRules, TakenIn
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures, trace
 from rasa_whatsapp.storage import arrivals, inbox, lanes
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import is_trouble
@@ -30,6 +30,7 @@ from rasa_whatsapp.storage.listening import notify
 from rasa_whatsapp.storage.one_at_a_time import try_identities
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 _MOST_AT_ONCE = 4  # bodies that are taken in by the transaction that stores them
 _MOST_IN_ONE_COMMIT = 1000
@@ -208,7 +209,7 @@ class Reception:
                     others = _PAUSE_FOR_OTHERS_SECONDS if sorting is Sorting.ELSEWHERE else 0.001
                     await asyncio.sleep(others)  # they want to write, too
             except Exception as problem:  # noqa: BLE001 - the store is away: everything is still in it
-                logger.error("Webhooks wait in the store: %s", trace(problem), extra={"action": "store_unreadable"})
+                failures.error("Webhooks wait in the store: %s", problem=problem, action="store_unreadable")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
                 self._look.set()
 
@@ -221,7 +222,7 @@ class Reception:
         try:
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=False)
         except Exception as problem:  # noqa: BLE001 - one of them cannot be taken in: each for itself, then
-            logger.warning("A webhook makes difficulties: %s", trace(problem), extra={"action": "event_difficult"})
+            failures.warning("A webhook makes difficulties: %s", problem=problem, action="event_difficult")
             taken = await self.database.run(_take_in_waiting, self.rules.intake, claimant, _MOST_SORTED, careful=True)
         if isinstance(taken, TakenIn):
             self._hand_over(taken)

@@ -16,13 +16,14 @@ from urllib.parse import parse_qs
 from rasa_whatsapp.clock import Clock, SharedClock
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.config import Settings
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.store_clock import put_right
 from rasa_whatsapp.webhook import HEALTHY, OK, SUBSCRIPTION_KEYS, Reply, Webhook
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -85,7 +86,7 @@ class Intake:
         try:
             await self._begin()
         except Exception as problem:  # noqa: BLE001 - the server ends with this as its reason
-            logger.error("The intake cannot start: %s", trace(problem), extra={"action": "intake_failed"})
+            failures.error("The intake cannot start: %s", problem=problem, action="intake_failed")
             await send({"type": "lifespan.startup.failed", "message": "the store cannot be used"})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -115,7 +116,7 @@ class Intake:
                 await put_right(self._clock, self._database)
                 self._reception.look()
             except Exception as problem:  # noqa: BLE001 - readiness tells it; Meta is answered 503
-                logger.error("The store could not be read: %s", trace(problem), extra={"action": "store_unreadable"})
+                failures.error("The store could not be read: %s", problem=problem, action="store_unreadable")
 
 
 class _Headers(Mapping[str, str]):

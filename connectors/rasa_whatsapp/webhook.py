@@ -24,10 +24,11 @@ from rasa_whatsapp.errors import (
     WebhookMalformed,
     WhatsAppError,
 )
-from rasa_whatsapp.logs import trace
+from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.reception import Reception
 
 logger = logging.getLogger(__name__)
+failures = Failures(logger)
 
 SUBSCRIPTION_KEYS = ("hub.mode", "hub.challenge", "hub.verify_token")
 
@@ -82,10 +83,8 @@ class Webhook:
             action, status = next(answer for kind, answer in _REFUSALS.items() if isinstance(problem, kind))
             return _refused(action, status, str(problem))
         except SQLAlchemyError as problem:
-            logger.error(
-                "A webhook could not be stored; Meta delivers it again: %s",
-                trace(problem),
-                extra={"action": "not_stored"},
+            failures.error(
+                "A webhook could not be stored; Meta delivers it again: %s", problem=problem, action="not_stored"
             )
             return Reply(503, "not_stored")
         return OK

@@ -15,6 +15,10 @@ _CODES = {
     "25006": "the database can only be read: is it a standby?",
     "53100": "the disk of the database is full",
     "53300": "the server has no connection left: raise its max_connections, or run fewer processes",
+    "55P03": "another transaction holds what is needed for too long",
+    "57014": "a statement took too long",
+    "57P01": "the server went away",
+    "57P02": "the server went away",
     "57P03": "the server is starting or stopping",
 }
 # Errors of opening a connection carry no code. What they say is about host, user and database; nothing of a customer's is in them yet.
@@ -29,22 +33,50 @@ _WORDS = (
     ("could not translate host name|Name or service not known", "there is no host of this name"),
     ("Connection refused", "nobody listens there: start PostgreSQL, or correct host and port"),
     ("timeout expired|timed out", "the host does not answer: correct host and port, or see to the network"),
-    ("server closed the connection|connection.*closed", "the server went away"),
+    ("server closed the connection|connection.*closed", _CODES["57P01"]),
     ("file is not a database", "the file is no SQLite database"),
     ("unable to open database file", "the file cannot be opened or created: see to its folder and rights"),
     ("disk is full", "the disk is full"),
+    ("disk I/O error|image is malformed", "the file is damaged, or its disk is: restore a backup"),
     ("readonly database", "the file may only be read: see to its rights"),
     ("database is locked", "another process is writing to the file for too long"),
     ("permission denied", _CODES["42501"]),
 )
 
+# libpq names the server before the reason: https://www.postgresql.org/docs/current/libpq-connect.html
+_SERVER = re.compile(
+    r'connection to server at "([^"]*)"(?: \([^)]*\))?, port (\d+) failed|could not translate host name "([^"]*)"'
+)
+
 
 def cause_of(problem: SQLAlchemyError) -> str:
     """Return why, with the remedy; for what is not known the name of the error."""
-    error = getattr(problem, "orig", None)
-    code = getattr(error, "pgcode", None)
-    if code in _CODES:
-        return _CODES[code]
-    text = "" if code else str(error)
-    known = (words for pattern, words in _WORDS if re.search(pattern, text))
-    return next(known, f"{type(problem).__name__}{f', code {code}' if code else ''}")
+    code = _code(problem)
+    return _known(problem) or f"{type(problem).__name__}{f', code {code}' if code else ''}"
+
+
+def where_and_why(problem: SQLAlchemyError) -> str | None:
+    """Return the server, as far as the error names it, and why it cannot be used; None if the cause is not known."""
+    known = _known(problem)
+    if known is None:
+        return None
+    found = None if _code(problem) else _SERVER.search(_text(problem))
+    if found is None:
+        return f"the store: {known}"
+    return f"the store at {f'{found[1]}:{found[2]}' if found[2] else found[3]}: {known}"
+
+
+def _code(problem: SQLAlchemyError) -> str | None:
+    return getattr(getattr(problem, "orig", None), "pgcode", None)
+
+
+def _known(problem: SQLAlchemyError) -> str | None:
+    code = _code(problem)
+    if code:
+        return _CODES.get(code)
+    text = _text(problem)
+    return next((words for pattern, words in _WORDS if re.search(pattern, text)), None)
+
+
+def _text(problem: SQLAlchemyError) -> str:
+    return str(getattr(problem, "orig", None))
