@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rasa_whatsapp.demo.bot import templates_of
+from rasa_whatsapp.demo import Ports
+from rasa_whatsapp.demo.bot import templates_of, write_settings
 from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.settings import demo_credentials, demo_endpoints, read, write
 
@@ -118,3 +120,20 @@ def test_a_channel_that_is_no_mapping_is_named() -> None:
     """A text where settings belong gets a sentence, no traceback."""
     with pytest.raises(NotABot, match="must be a mapping"):
         demo_credentials({"rasa_whatsapp.WhatsAppInput": "hello"}, DEMO)
+
+
+def test_only_the_owner_reads_secrets_and_chats(tmp_path: Path) -> None:
+    """What the servers store in is there before them, and what an earlier version left for all to read is closed."""
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in ("credentials.yml", "whatsapp.sqlite", "whatsapp.sqlite-wal"):
+        (state / name).touch(mode=0o644)
+    write_settings(tmp_path, state, Ports(), {})
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.iterdir()} == {
+        "credentials.yml": 0o600,
+        "endpoints.yml": 0o600,
+        "simulator.sqlite": 0o600,
+        "trackers.sqlite": 0o600,
+        "whatsapp.sqlite": 0o600,
+        "whatsapp.sqlite-wal": 0o600,
+    }

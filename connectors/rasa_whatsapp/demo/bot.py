@@ -202,11 +202,23 @@ def write_settings(
     }
     actions_url = f"http://{HOST}:{ports.actions}" if has_actions(folder) else None
     state.mkdir(parents=True, exist_ok=True)
+    _keep_private(state)
     write(state / "credentials.yml", demo_credentials(read(folder / "credentials.yml"), overrides))
     endpoints = demo_endpoints(
         read(folder / "endpoints.yml"), trackers=state / "trackers.sqlite", actions_url=actions_url
     )
     write(state / "endpoints.yml", {**endpoints, **(stores or {})})
+
+
+def _keep_private(state: Path) -> None:
+    """Let only their owner read secrets and chats: the files are there, empty, before a server would make them for all to read.
+
+    SQLite gives what it makes beside a database the same rights. A cluster on PostgreSQL leaves two of them empty.
+    """
+    for name in ("credentials.yml", "endpoints.yml", "simulator.sqlite", "trackers.sqlite", "whatsapp.sqlite"):
+        (state / name).touch(mode=0o600)
+    for path in (*state.glob("*.yml"), *state.glob("*.sqlite*")):
+        path.chmod(0o600)  # also those of an earlier version
 
 
 def has_actions(folder: Path) -> bool:

@@ -122,8 +122,6 @@ class Cluster:
         return proxy_server(self.state / "proxy", self.ports["proxy"], intake=self.ports["intake"], rasa=rasa)
 
     def _write_settings(self, store: Mapping[str, Any], rasa: Mapping[str, Any]) -> None:
-        for name in ("credentials.yml", "endpoints.yml"):  # they hold the database's password
-            (self.state / name).touch(mode=0o600)
         write_settings(self.folder, self.state, self._bot_ports, {**store, **self.settings}, rasa)
 
 
