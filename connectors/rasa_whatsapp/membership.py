@@ -43,6 +43,7 @@ class Membership:
         """Enter this server; on an SQLite file it is the only one, and what another one left is its own."""
         self.id = _new_id()
         await self._database.run(servers.join, self.id, LEASE_SECONDS)
+        logger.info("This is server %s.", _shown(self.id), extra={"action": "server_joined"})
         self._beaten_at = self._looped_at = self._loop.time()
         self._is_well_again()
         if self._database.is_sqlite:
@@ -84,7 +85,7 @@ class Membership:
     async def _bury(self) -> None:
         for dead in await self._database.run(servers.bury, self.id, self._clock.now()):
             logger.warning(
-                "Server %s does not live any more; its work is free.", dead[-6:], extra={"action": "server_buried"}
+                "Server %s does not live any more; its work is free.", _shown(dead), extra={"action": "server_buried"}
             )
 
     def _beat(self) -> None:
@@ -105,10 +106,19 @@ class Membership:
             new = _new_id()
             self._database.run_now(servers.join, new, LEASE_SECONDS)
             self.id = new  # only now: if nobody knows whether it was entered, the next beat enters another one
-            logger.warning("This server was taken for dead; it goes on anew.", extra={"action": "server_reborn"})
+            logger.warning(
+                "This server was taken for dead; it goes on as server %s.",
+                _shown(new),
+                extra={"action": "server_reborn"},
+            )
             self._loop.call_soon_threadsafe(self._lost, self.id)
         self._beaten_at = now
 
 
 def _new_id() -> str:
     return f"server-{secrets.token_hex(12)}"
+
+
+def _shown(server: str) -> str:
+    """Return how a server is called in the logs of all, so that a line tells which process it is about."""
+    return server[-6:]

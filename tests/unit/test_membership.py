@@ -63,7 +63,10 @@ async def hang_in_a_turn(stage, body):
 
 async def test_a_dead_servers_turn_is_taken_by_another(stage, second, body, caplog):
     """The one that was cut off finds its lane lost when it wants to speak: the customer gets one answer."""
+    caplog.set_level("INFO", logger="rasa_whatsapp")
     await stage.start()
+    first = stage.gateway._membership.id[-6:]
+    assert f"This is server {first}." in caplog.messages
     go_on = await hang_in_a_turn(stage, body)
     second.dialogue.answer = echo
     await second.start()
@@ -75,6 +78,7 @@ async def test_a_dead_servers_turn_is_taken_by_another(stage, second, body, capl
     await stage.until(lambda: not stage.gateway._turns._running)
     assert stage.graph.texts == []
     assert "is another server's now" in caplog.text
+    assert f"Server {first} does not live any more; its work is free." in caplog.messages
     assert stage.states("inbox") == ["done"]
     assert second.dialogue.unlocked == [stage.contact_id]
 
