@@ -75,7 +75,7 @@ class Webhook:
     async def receive(self, body: bytes, headers: Mapping[str, str], reception: Reception | None) -> Reply:
         """Answer a body when it is durable, or say why it is not taken."""
         if len(body) > limits.WEBHOOK_BYTES:
-            return _refused("body_too_large", 413, f"{len(body)} bytes; Meta sends at most {limits.WEBHOOK_BYTES}")
+            return _refused("body_too_large", 413, f"more than {limits.WEBHOOK_BYTES} bytes, the most that Meta sends")
         try:
             self._verify(body, headers)
             await _running(reception).receive(body)

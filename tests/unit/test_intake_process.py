@@ -12,7 +12,6 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.demo.ports import unused
 from rasa_whatsapp.storage import schema
 from rasa_whatsapp.storage.database import Database
@@ -171,9 +170,10 @@ def test_a_signed_body_that_is_no_webhook(intake, store, raw, sign):
 
 def test_a_body_that_is_too_large(intake, sign):
     """It is refused unread, signed or not; the process lives on."""
-    raw = b"x" * (limits.WEBHOOK_BYTES + 1)
+    raw = b"x" * 3_500_008
     answer = intake.post(raw, **{"X-Hub-Signature-256": sign(raw, SECRET)})
     assert (answer.status_code, answer.text) == (413, "body_too_large")
+    assert "A webhook was refused: more than 3145728 bytes, the most that Meta sends." in intake.log.read_text()
     assert intake.get("/").status_code == 200
 
 
