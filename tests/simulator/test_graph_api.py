@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -265,3 +266,25 @@ async def test_journal_holds_every_request_without_token(simulator: Simulator) -
     ]
     assert journal[0]["body"] == TEXT
     assert "token" not in str(journal)
+
+
+@pytest.mark.parametrize("path", [f"{NUMBER}/messages", f"{NUMBER}/media"])
+async def test_who_dies_while_it_asks(simulator: Simulator, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    """A bot that is killed in the middle of a request is no failure of the simulator; the journal tells of it."""
+    kind = "application/json" if path.endswith("messages") else "multipart/form-data; boundary=x"
+    _, writer = await asyncio.open_connection(simulator.server.host, simulator.server.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-access-token\r\nContent-Type: {kind}\r\n"
+    writer.write(f'{head}Content-Length: 1000\r\n\r\n{{"type":'.encode())
+    await writer.drain()
+    server = simulator.server.runner.server
+    server.handler_cancellation = False  # as the command serves; a TestServer would cancel the handler
+    await eventually(lambda: any(each._current_request for each in server.connections), "the request has begun")
+    writer.transport.abort()
+
+    async def is_noted() -> bool:
+        return bool((await simulator.get("requests"))["requests"])
+
+    await eventually(is_noted, "the request is in the journal")
+    (noted,) = (await simulator.get("requests"))["requests"]
+    assert (noted["path"], noted["status"]) == (path, None)
+    assert "Traceback" not in caplog.text

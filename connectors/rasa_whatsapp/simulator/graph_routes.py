@@ -64,6 +64,8 @@ async def journalled(request: web.Request, answerer: Answerer) -> web.StreamResp
     except Refused as refused:
         entry["status"] = refused.status
         return web.json_response(to_answer(refused), status=refused.status)
+    except ConnectionResetError:
+        return web.Response()  # who asked has gone before all was read: nobody hears it
     finally:
         world.storage.journals.add_request(entry)
 
