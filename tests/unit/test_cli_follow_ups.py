@@ -117,6 +117,12 @@ def test_list(kept, arguments, expected):
     assert run("list", *arguments) == (0, "".join(f"{line}\n" for line in expected))
 
 
+def test_a_list_without_bounds(kept):
+    """More than a database can count is a mistake of the one who asks, and no failure."""
+    status, output = run("list", "--limit", "99999999999999999999")
+    assert (status, "is not in the range 1<=x<=100000" in output) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

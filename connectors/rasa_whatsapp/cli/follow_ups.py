@@ -27,7 +27,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are done or cancelled.")
 @click.option("--contact", "contact_id", help="Only this contact's; the id, as the list shows it.")
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @credentials.option
 def list_open(everything: bool, contact_id: str | None, limit: int, form: str, path: Path) -> None:
