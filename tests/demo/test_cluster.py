@@ -50,11 +50,15 @@ def test_every_server_has_a_port_of_its_own() -> None:
 
 
 def test_taken_port_is_named() -> None:
-    """The chosen port of the proxy is somebody else's."""
+    """The chosen port of the proxy is somebody else's: it says which option chooses another one, that is free."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortTaken, match=f"Port {port}, which the proxy wants, is taken"):
+        with pytest.raises(PortTaken) as refusal:
             all_ports(1, {"proxy": port})
+    said = str(refusal.value)
+    assert f"Port {port}, which the proxy wants, is taken" in said
+    other = int(said.rpartition("--proxy-port ")[2])
+    assert other > port
 
 
 def test_order_of_the_start(cluster: Cluster) -> None:

@@ -42,9 +42,10 @@ class Ports:
 
 
 def check(wanted: Mapping[str, int]) -> None:
-    """Raise PortTaken, naming every server of a cluster whose port is taken."""
+    """Raise PortTaken, naming every server of a cluster whose chosen port is taken, and how to choose another."""
     taken = [
-        f"Port {port}, which the {name} wants, is taken (or not allowed)."
+        f"Port {port}, which the {name} wants, is taken (or not allowed). Stop what listens there, or choose another: "
+        f"--{name}-port {_next_free(port, wanted.values())}"
         for name, port in wanted.items()
         if not is_free(port)
     ]
@@ -53,7 +54,7 @@ def check(wanted: Mapping[str, int]) -> None:
         for first, second, port in _twice(list(wanted.items()))
     ]
     if taken or twice:
-        raise PortTaken("\n".join([*taken, *twice, "Stop what listens there, or choose another."]))
+        raise PortTaken("\n".join([*taken, *twice]))
 
 
 def unused(count: int, *, besides: Collection[int] = ()) -> list[int]:
@@ -85,11 +86,15 @@ def _can_bind(host: str, port: int) -> bool:
 
 
 def _advice(name: str, port: int, wanted: Iterable[int]) -> str:
-    other = next((n for n in range(port + 1, 65536) if n not in wanted and is_free(n)), 0)
+    other = _next_free(port, wanted)
     return (
         f"Port {port}, which the {name} server wants, is taken (or not allowed). Stop what listens there, or choose another: "
         f"--{name}-port {other}, or RASA_WHATSAPP_DEMO_{name.upper()}_PORT={other}, or make demo {name.upper()}_PORT={other}"
     )
+
+
+def _next_free(port: int, besides: Iterable[int]) -> int:
+    return next((other for other in range(port + 1, 65536) if other not in besides and is_free(other)), 0)
 
 
 def _twice(wanted: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
