@@ -116,12 +116,12 @@ class Settings:
         return list(shown.items())
 
 
-def read_settings(block: Mapping[str, Any] | None, *, folder: Path | None = None) -> Settings:
+def read_settings(block: Mapping[str, Any] | None, *, folder: Path | None = None, file: Path | None = None) -> Settings:
     """Return the settings of a credentials block; raises ConfigInvalid with every problem of it.
 
-    Files are looked for in `folder`, by default the current one.
+    Files are looked for in `folder`, by default the current one. `file` is the one that has the block, where it is known.
     """
-    where = f"{CREDENTIALS_KEY} in credentials.yml"
+    where = f"{CREDENTIALS_KEY} in {file or 'the credentials'}"
     if block is not None and not isinstance(block, Mapping):
         raise ConfigInvalid(where, ["the block is not a mapping of settings to values"])
     given = {str(key): value for key, value in (block or {}).items()}

@@ -139,7 +139,7 @@ def _load_for_calls(path: Path, keys: Collection[str]) -> Settings:
 
 def _read(path: Path, block: Any) -> Settings:
     if not isinstance(block, dict):
-        return read_settings(block)
+        return read_settings(block, file=path)
     missing = list(_missing(block))
     problems = [f"{place}: the environment variable {name} is not set" for place, name in missing]
     told = {known for place, _ in missing for known in (place, re.sub(r"\[\d+\]$", "", place))}  # or its list

@@ -73,6 +73,16 @@ def test_check_of_another_file(bot):
     assert run("check", "--credentials", "elsewhere/credentials.yml")[0] == 0
 
 
+@pytest.mark.parametrize("block", ["", " hunter2", "\n  verify_token: word"], ids=["empty", "a text", "incomplete"])
+def test_the_file_that_was_named_is_blamed(bot, block):
+    """Not another one of the usual name, which may be fine."""
+    (bot / "g.yml").write_text(f"rasa_whatsapp.WhatsAppInput:{block}\n")
+    status, output = run("check", "--credentials", "g.yml")
+    assert status == 1
+    assert "g.yml cannot be used:" in output
+    assert "credentials.yml" not in output
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
