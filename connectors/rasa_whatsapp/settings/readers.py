@@ -26,7 +26,11 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a token
 
 
 class Unacceptable(Exception):
-    """A value is not what a setting expects; the text is the expectation."""
+    """A value is not what a setting expects; the text is the expectation, `place` that of the wrong item in a list of such."""
+
+    def __init__(self, expected: str, place: int | None = None) -> None:
+        self.place = place
+        super().__init__(expected)
 
 
 def text(value: Any) -> str:
@@ -120,26 +124,23 @@ def flag(value: Any) -> bool:
 
 def words(value: Any) -> tuple[str, ...]:
     """Return a list of texts without blanks around them."""
-    if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
-        raise Unacceptable("a list of texts")
-    return tuple(word.strip() for word in value)
+    given = _list(value, lambda word: isinstance(word, str) and word.strip(), "a list of texts")
+    return tuple(word.strip() for word in given)
 
 
 def language_codes(value: Any) -> tuple[str, ...]:
     """Return a list of codes such as en or pt_BR."""
-    given = words(value)
-    if not all(languages.is_code(word) for word in given):
-        raise Unacceptable("a list of language codes such as en or pt_BR")
-    return given
+    return tuple(_list(list(words(value)), languages.is_code, "a list of language codes such as en or pt_BR"))
 
 
 def hosts(value: Any) -> tuple[str, ...]:
     """Return a list of host names in small letters."""
-    if not isinstance(value, list) or not all(
-        isinstance(host, str) and _HOST.fullmatch(host.lower()) for host in value
-    ):
-        raise Unacceptable("a list of hosts such as media.example.com, without https:// and path")
-    return tuple(host.lower() for host in value)
+    given = _list(
+        value,
+        lambda host: isinstance(host, str) and _HOST.fullmatch(host.lower()),
+        "a list of hosts such as media.example.com, without https:// and path",
+    )
+    return tuple(host.lower() for host in given)
 
 
 def mappings(value: Any) -> tuple[Mapping[Any, Any], ...]:
@@ -191,9 +192,8 @@ def some_of(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
     """Return the reader of a list of known words, which may be empty."""
 
     def read(value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(word, str) and word in known for word in value):
-            raise Unacceptable(f"a list of some of {', '.join(known)}")
-        return tuple(dict.fromkeys(value))
+        expected = f"a list of some of {', '.join(known)}"
+        return tuple(dict.fromkeys(_list(value, lambda word: isinstance(word, str) and word in known, expected)))
 
     return read
 
@@ -208,3 +208,13 @@ def text_up_to(limit: int) -> Callable[[Any], str]:
         return given
 
     return read
+
+
+def _list(value: Any, fits: Callable[[Any], object], expected: str) -> list[Any]:
+    """Return a list, each item of which fits."""
+    if not isinstance(value, list):
+        raise Unacceptable(expected)
+    wrong = next((place for place, item in enumerate(value) if not fits(item)), None)
+    if wrong is not None:
+        raise Unacceptable(expected, wrong)
+    return value

@@ -35,10 +35,12 @@ class Setting:
         try:
             return self.read(value)
         except Unacceptable as expected:
-            problems.append(f"{at}{self.name}: found {self._found(value)}; expected {expected}")
+            problems.append(f"{at}{self.name}: found {self._found(value, expected.place)}; expected {expected}")
             return self.default
 
-    def _found(self, value: Any) -> str:
+    def _found(self, value: Any, place: int | None = None) -> str:
+        if place is not None:
+            return f"{self._found(value[place])} in the list"
         if isinstance(value, (list, Mapping)):
             return "a mapping" if isinstance(value, Mapping) else f"a list of {len(value)}"
         if self.secret:
