@@ -521,16 +521,30 @@ def test_shown_tells_each_number():
     )
 
 
-@pytest.mark.parametrize("password", ["p@hunter2", "p@ss/w:hunter2"])
+@pytest.mark.parametrize("password", ["p@hunter2", "p@ss/w:hunter2", "p@ss:hunter2/w", "p@1:hunter2", "p@ss?hunter2"])
 def test_a_password_that_takes_the_address_apart(password):
     """It has to be percent-encoded; nothing of it is told."""
     (problem,) = problems_of(GOOD | {"database_url": f"postgresql://bot:{password}@db/whatsapp"})
-    assert problem.startswith("database_url: found ")
+    assert problem == (
+        "database_url: found postgresql://•••; expected an address whose user and password are percent-encoded: "
+        "%40 for @, %2F for /, %3A for :"
+    )
 
 
-def test_a_database_password_is_not_told():
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://bot:hunter2@db/whatsapp",
+        "postgresql://db/whatsapp?user=bot&password=hunter2",
+        "postgresql://bot:hunter2@db:54x/whatsapp",
+        "bot:hunter2@db@whatsapp",
+        "hunter2@db@whatsapp",
+    ],
+    ids=["in its place", "as a parameter", "before a port that is none", "without a scheme", "without a user"],
+)
+def test_a_database_password_is_not_told(address):
     """Neither where it is shown nor where the driver is missing."""
-    block = GOOD | {"database_url": "postgresql://bot:hunter2@db/whatsapp"}
+    block = GOOD | {"database_url": address}
     try:
         told = str(read_settings(block).shown())
     except ConfigInvalid as problem:

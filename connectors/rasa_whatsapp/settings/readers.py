@@ -11,7 +11,7 @@ from datetime import time, timedelta, tzinfo
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp import time_zones
@@ -68,13 +68,13 @@ def api_version(value: Any) -> str:
 
 def database(value: Any) -> str:
     """Return the address of an SQLite file or of a PostgreSQL database."""
+    if is_misread(text(value)):
+        raise Unacceptable("an address whose user and password are percent-encoded: %40 for @, %2F for /, %3A for :")
     try:
         url = make_url(text(value))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         url = None
     backend = url.get_backend_name() if url is not None else ""
-    if url is not None and is_misread(url):
-        raise Unacceptable("an address whose password is percent-encoded: %40 for @, %2F for /, %3A for :")
     if url is not None and backend == "postgresql" and url.database and url.drivername in _POSTGRESQL_DRIVERS:
         if find_spec("psycopg2") is None:
             raise Unacceptable("psycopg2, which is not installed: pip install 'rasa-whatsapp[postgres]'")
@@ -86,9 +86,9 @@ def database(value: Any) -> str:
     return str(value).strip()
 
 
-def is_misread(url: URL) -> bool:
-    """Tell whether a password with a raw @ or / was taken apart: what is left of it stands in host or database."""
-    return "@" in f"{url.host or ''}{url.database or ''}" and url.get_backend_name() != "sqlite"
+def is_misread(address: str) -> bool:
+    """Tell whether a password with a raw @ would be taken apart: what is left of it would stand in host, port or database."""
+    return address.count("@") > 1 and not address.startswith("sqlite")
 
 
 def hours(value: Any) -> QuietHours:

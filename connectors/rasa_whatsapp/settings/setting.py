@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp.settings.readers import Unacceptable, is_misread
 
+_SECRET_PARAMETERS = ("password", "sslpassword")  # of libpq, behind the address's ?
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -66,8 +68,12 @@ def masked(value: Any) -> str:
 
 def without_password(value: Any) -> str:
     """Return a database's address for people to read."""
+    if isinstance(value, str) and is_misread(value):
+        scheme, mark, _ = value.partition("://")
+        return f"{scheme}://•••" if mark else "something that is no database address"
     try:
         url = make_url(value)
-        return f"{url.drivername}://•••" if is_misread(url) else str(url.render_as_string(hide_password=True))
-    except (ArgumentError, AttributeError):
+        hidden = {name: "hidden" for name in _SECRET_PARAMETERS if name in url.query}
+        return str(url.set(query={**url.query, **hidden}).render_as_string(hide_password=True))
+    except (ArgumentError, AttributeError, ValueError):  # ValueError: the port is no number
         return "something that is no database address"
