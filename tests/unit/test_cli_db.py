@@ -97,6 +97,16 @@ def test_from_nothing_to_the_right_version(url):
     assert run("upgrade", "--dry-run") == (0, RIGHT)
 
 
+def test_a_folder_that_is_not_there(tmp_path, monkeypatch):
+    """Only an upgrade makes it."""
+    monkeypatch.chdir(tmp_path)
+    write_credentials(tmp_path, "sqlite:///new/store.sqlite")
+    assert run("status")[0] == run("upgrade", "--dry-run")[0] == 1
+    assert not Path("new").exists()
+    assert run("upgrade")[0] == 0
+    assert run("status") == (0, RIGHT)
+
+
 def test_a_newer_store(url):
     """An older package touches nothing."""
     run("upgrade")

@@ -35,6 +35,8 @@ def upgrade(dry_run: bool, path: Path) -> None:
     with store.told(credentials.load_or_exit(path)) as database:
         if dry_run:
             database.find()
+        else:
+            database.make_room()
         before = database.version()
         if dry_run or before.is_right:
             _tell(before)

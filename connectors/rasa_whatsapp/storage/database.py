@@ -66,7 +66,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Create the tables or migrate them to this package's version; raises StoreOutdated for a newer database."""
-        self._make_room()
+        self.make_room()
         upgrading.upgrade(self._engine)
 
     def version(self) -> upgrading.Version:
@@ -77,7 +77,7 @@ class Database:
         """Keep other servers off an SQLite file until the process ends; raises StoreInUse."""
         if not self.is_sqlite:
             return
-        self._make_room()
+        self.make_room()
         self._claim = open(f"{self._engine.url.database}.lock", "a", encoding="utf-8")  # noqa: PTH123, SIM115 - held as long as the process
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,7 +87,8 @@ class Database:
                 "start Rasa with one worker, or let them share a PostgreSQL database"
             ) from None
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Make the folder of an SQLite file, if it is missing."""
         if self.is_sqlite:
             Path(str(self._engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
 
