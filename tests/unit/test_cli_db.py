@@ -159,10 +159,15 @@ EACH = [["inbox", "list"], ["follow-ups", "list"], ["outbox", "list"], ["costs"]
             "postgresql://bot:hunter2@127.0.0.1:1/bot",
             "nobody listens there: start PostgreSQL, or correct host and port",
         ),
+        ("postgresql://bot:hunter2@127.0.0.1:99999/bot", "a port is a number from 1 to 65535"),
+        (
+            "postgresql://bot:hunter2@/bot?host=%2Fnowhere",
+            "nobody listens at this socket: start PostgreSQL, or name its host",
+        ),
         ("postgresql://bot:hunter2@nowhere.invalid/bot", "there is no host of this name"),
         ("sqlite:///credentials.yml", "the file is no SQLite database"),
     ],
-    ids=["nobody listens", "no such host", "no database file"],
+    ids=["nobody listens", "no port", "no socket", "no such host", "no database file"],
 )
 def test_why_a_store_cannot_be_used(tmp_path, monkeypatch, command, address, cause):
     """The setting, the cause and the remedy, on one line."""
@@ -194,14 +199,28 @@ def test_a_user_who_may_not(tmp_path, stranger):
     """Which right is missing, on what: a role that may only read would store nothing, and say nothing."""
     address, grant = stranger
     write_credentials(tmp_path, address)
-    listed = ["inbox", "list"]
-    assert "lacks the right to use the schema rasa_whatsapp: grant it USAGE" in CliRunner().invoke(main, listed).output
-    grant(f"GRANT USAGE ON SCHEMA {SCHEMA} TO stranger", f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO stranger")
-    told = CliRunner().invoke(main, listed).output
-    assert "may not write the table rasa_whatsapp." in told
-    assert "hunter2" not in told
+
+    def told(*command):
+        output = CliRunner().invoke(main, command).output
+        assert "hunter2" not in output
+        return output
+
+    listed, discarded = ("inbox", "list"), ("inbox", "discard", "--all", "--yes")
+    for command in (listed, ("db", "status"), ("db", "upgrade")):
+        assert "lacks the right to use the schema rasa_whatsapp: grant it USAGE" in told(*command)
+    grant(f"GRANT USAGE ON SCHEMA {SCHEMA} TO stranger")
+    assert "lacks a right on the table alembic_version: grant it SELECT, INSERT, UPDATE and DELETE" in told(*listed)
+    grant(f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO stranger")
+    assert told(*listed) == "Nothing is parked.\n"
+    for command in (discarded, ("intake",)):
+        assert "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA rasa_whatsapp" in told(*command)
     grant(f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA} TO stranger")
-    assert CliRunner().invoke(main, listed).output == "Nothing is parked.\n"
+    assert "GRANT USAGE ON ALL SEQUENCES IN SCHEMA rasa_whatsapp" in told(*discarded)
+    grant(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO stranger")
+    assert told(*discarded) == "Nothing is parked.\n"
+    grant("ALTER ROLE stranger SET default_transaction_read_only = on")
+    assert told(*listed) == "Nothing is parked.\n"
+    assert "the database can only be read: is it a standby" in told("intake")
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

@@ -60,6 +60,10 @@ def failures(watch):
             OperationalError("x", {}, Coded('could not translate host name "db" to address: Name or service not known\n')),
             "the store at db: there is no host of this name",
         ),
+        (
+            ProgrammingError("x", {}, Coded("permission denied for table inbox\n", "42501")),
+            "the store: the user lacks a right on the table inbox: grant it SELECT, INSERT, UPDATE and DELETE",
+        ),
         (OperationalError("x", {}, Coded("secret words", "57P01")), "the store: the server went away"),
         (OperationalError("x", {}, Coded("secret words", "53100")), "the store: the disk of the database is full"),
         (OperationalError("x", {}, Coded("database or disk is full")), "the store: the disk is full"),
@@ -71,7 +75,7 @@ def failures(watch):
         (ProgrammingError("x", {}, Coded("secret words: Connection refused", "42703")), "ProgrammingError"),
         (ValueError("secret words"), "ValueError"),
     ],
-    ids=["refused", "password", "no host", "shut down", "disk full", "SQLite's disk full", "damaged", "unknown", "a defect", "no store"],
+    ids=["refused", "password", "no host", "no right", "shut down", "disk full", "SQLite's disk full", "damaged", "unknown", "a defect", "no store"],
 )  # fmt: skip
 def test_the_cause_is_told_and_never_the_text(failures, caplog, problem, told):
     """The driver's text may hold a customer's words; the server's place is told where the driver names it."""

@@ -61,7 +61,7 @@ def show(follow_up_id: str, path: Path) -> None:
 @credentials.option
 def cancel(ids: tuple[str, ...], yes: bool, path: Path) -> None:
     """Cancel open follow-ups. One whose turn is running at this moment is not stopped."""
-    with store.opened(credentials.load_or_exit(path)) as database:
+    with store.opened(credentials.load_or_exit(path), to_write=True) as database:
         wanted = _checked(database, ids, (State.PENDING, State.FIRED), "open")
         if not yes:
             click.confirm(f"Cancel {len(wanted)} follow-up(s)?", abort=True)
@@ -75,7 +75,7 @@ def cancel(ids: tuple[str, ...], yes: bool, path: Path) -> None:
 @credentials.option
 def fire(ids: tuple[str, ...], yes: bool, path: Path) -> None:
     """Make pending follow-ups due now. A running server takes them up within a second."""
-    with store.opened(credentials.load_or_exit(path)) as database:
+    with store.opened(credentials.load_or_exit(path), to_write=True) as database:
         wanted = _checked(database, ids, (State.PENDING,), "pending")
         if not yes:
             click.confirm(f"Fire {len(wanted)} follow-up(s) now? Customers will be written to.", abort=True)

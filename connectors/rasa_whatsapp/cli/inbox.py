@@ -67,7 +67,7 @@ def replay(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) ->
     """Put parked messages back into their conversations. A running server takes them up within a second."""
     _need_choice(numbers, everything)
     settings = credentials.load_or_exit(path)
-    with store.opened(settings) as database:
+    with store.opened(settings, to_write=True) as database:
         wanted = _parked(database, numbers, everything)
         if not wanted:
             return
@@ -86,7 +86,7 @@ def replay(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) ->
 def discard(numbers: tuple[int, ...], everything: bool, yes: bool, path: Path) -> None:
     """Give up parked messages: they stay stored, but are no longer parked, and are never answered."""
     _need_choice(numbers, everything)
-    with store.opened(credentials.load_or_exit(path)) as database:
+    with store.opened(credentials.load_or_exit(path), to_write=True) as database:
         wanted = _parked(database, numbers, everything)
         if not wanted:
             return

@@ -18,10 +18,13 @@ from rasa_whatsapp.storage.database import Database
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    """Open the store of these settings, which has to be there and up to date; what is wrong with it ends the command."""
+def opened(settings: Settings, *, to_write: bool = False) -> Iterator[Database]:
+    """Open the store of these settings, which has to be there and up to date; what is wrong with it ends the command.
+
+    Who only looks needs no right to write.
+    """
     with told(settings) as database:
-        database.check()
+        database.check(to_write=to_write)
         yield database
 
 

@@ -32,6 +32,9 @@ _WORDS = (
     ("starting up|shutting down", _CODES["57P03"]),
     ("could not translate host name|Name or service not known", "there is no host of this name"),
     ("Connection refused", "nobody listens there: start PostgreSQL, or correct host and port"),
+    ("invalid port number", "a port is a number from 1 to 65535"),
+    (r'on socket ".*" failed: No such file', "nobody listens at this socket: start PostgreSQL, or name its host"),
+    ("No route to host|Network is unreachable", "there is no way to this host: correct it, or see to the network"),
     ("timeout expired|timed out", "the host does not answer: correct host and port, or see to the network"),
     ("server closed the connection|connection.*closed", _CODES["57P01"]),
     ("file is not a database", "the file is no SQLite database"),
@@ -40,8 +43,18 @@ _WORDS = (
     ("disk I/O error|image is malformed", "the file is damaged, or its disk is: restore a backup"),
     ("readonly database", "the file may only be read: see to its rights"),
     ("database is locked", "another process is writing to the file for too long"),
+    ("permission denied for database", "the user may not connect to this database: grant it CONNECT"),
     ("permission denied", _CODES["42501"]),
 )
+
+# The server says so of its own objects: "permission denied for table inbox", and nothing else stands there.
+_DENIED = re.compile(r'permission denied for (database|schema|table|sequence) "?(\w+)"?')
+_REMEDIES = {
+    "database": "CREATE, or let its owner upgrade",
+    "schema": "USAGE, and for an upgrade CREATE",
+    "table": "SELECT, INSERT, UPDATE and DELETE",
+    "sequence": "USAGE",
+}
 
 # libpq names the server before the reason: https://www.postgresql.org/docs/current/libpq-connect.html
 _SERVER = re.compile(
@@ -72,6 +85,9 @@ def _code(problem: SQLAlchemyError) -> str | None:
 
 def _known(problem: SQLAlchemyError) -> str | None:
     code = _code(problem)
+    denied = _DENIED.match(_text(problem)) if code == "42501" else None
+    if denied:
+        return f"the user lacks a right on the {denied[1]} {denied[2]}: grant it {_REMEDIES[denied[1]]}"
     if code:
         return _CODES.get(code)
     text = _text(problem)

@@ -49,12 +49,12 @@ class Database:
         if self.is_sqlite:
             self.upgrade()
         else:
-            upgrading.check(self._engine)
+            upgrading.check(self._engine, to_write=True)
 
-    def check(self) -> None:
-        """Look whether the store is there and as it should be, and change nothing; raises StoreUnusable."""
+    def check(self, *, to_write: bool) -> None:
+        """Look whether the store is there and as it should be, and may be written if that is meant, and change nothing; raises StoreUnusable."""
         self.find()
-        upgrading.check(self._engine)
+        upgrading.check(self._engine, to_write=to_write)
 
     def find(self) -> None:
         """Raise StoreUnusable if an SQLite file is not there; it would be created by looking at it."""

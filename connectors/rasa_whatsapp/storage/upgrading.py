@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
+_TO_READ = ("SELECT",)
+_TO_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _ONE_AT_A_TIME = 7_239_401_001  # the advisory lock of migrations; any number will do
 
 
@@ -39,14 +41,14 @@ class Version:
 def version(engine: Engine) -> Version:
     """Return which version the tables have."""
     with engine.begin() as connection:
+        _refuse_foreign_schema(connection)
         return _version(connection, _script())
 
 
-def check(engine: Engine) -> None:
-    """Raise StoreOutdated unless the tables are this package's, and StoreUnusable if they may not be written."""
+def check(engine: Engine, *, to_write: bool) -> None:
+    """Raise StoreOutdated unless the tables are this package's, and StoreUnusable if they may not be read, or written if that is meant."""
     with engine.begin() as connection:
-        if not is_sqlite(connection):
-            _refuse_foreign_schema(connection)
+        _refuse_foreign_schema(connection)
         found = _version(connection, _script())
         _refuse_newer(found)
         if not found.is_right:
@@ -54,7 +56,10 @@ def check(engine: Engine) -> None:
             raise StoreOutdated(f"the store {told}, this package needs {found.wanted}: run `rasa-whatsapp db upgrade`")
         _refuse_strange_tables(connection)
         if not is_sqlite(connection):
-            _refuse_forbidden_tables(connection)
+            _refuse_forbidden_tables(connection, _TO_WRITE if to_write else _TO_READ)
+        if not is_sqlite(connection) and to_write:
+            _refuse_forbidden_sequences(connection)
+            _refuse_standby(connection)
 
 
 def upgrade(engine: Engine) -> None:
@@ -64,6 +69,7 @@ def upgrade(engine: Engine) -> None:
         if not is_sqlite(connection):
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table may take its time
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+            _refuse_foreign_schema(connection)
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         found = _version(connection, script)
         _refuse_newer(found)
@@ -102,18 +108,44 @@ def _migrate(connection: Connection) -> None:
 
 def _refuse_foreign_schema(connection: Connection) -> None:
     """Raise StoreUnusable if the schema is there and may not be looked into: it would seem to have no tables."""
+    if is_sqlite(connection):
+        return
     there = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = :schema"
     if connection.execute(text(there), {"schema": SCHEMA}).scalar() is False:
         raise StoreUnusable(f"the database's user lacks the right to use the schema {SCHEMA}: grant it USAGE on it")
 
 
-def _refuse_forbidden_tables(connection: Connection) -> None:
-    may = "SELECT bool_and(has_table_privilege(:name, right_to)) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS right_to"
+def _refuse_forbidden_tables(connection: Connection, rights: tuple[str, ...]) -> None:
+    """Raise StoreUnusable if a table may not be used: who may only read would take webhooks, and store nothing."""
+    lacking = "SELECT named FROM unnest(:rights) AS named WHERE NOT has_table_privilege(:table, named)"
     for table in metadata.sorted_tables:
-        if not connection.execute(text(may), {"name": f"{SCHEMA}.{table.name}"}).scalar():
+        values = {"rights": list(rights), "table": f"{SCHEMA}.{table.name}"}
+        lacks = connection.execute(text(lacking), values).scalars().all()
+        if lacks:
             raise StoreUnusable(
-                f"the database's user may not write the table {SCHEMA}.{table.name}: grant it SELECT, INSERT, UPDATE and DELETE"
+                f"the database's user lacks rights on the table {SCHEMA}.{table.name}: "
+                f"GRANT {', '.join(lacks)} ON ALL TABLES IN SCHEMA {SCHEMA}"
             )
+
+
+def _refuse_forbidden_sequences(connection: Connection) -> None:
+    """Raise StoreUnusable if the numbers of new rows may not be drawn."""
+    # CASE: else the database may ask for what is no sequence, which is an error
+    closed = (
+        "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE nspname = :schema "
+        "AND CASE relkind WHEN 'S' THEN NOT has_sequence_privilege(pg_class.oid, 'USAGE') ELSE FALSE END ORDER BY relname"
+    )
+    name = connection.execute(text(closed), {"schema": SCHEMA}).scalars().first()
+    if name is not None:
+        raise StoreUnusable(
+            f"the database's user lacks rights on the sequence {SCHEMA}.{name}: GRANT USAGE ON ALL SEQUENCES IN SCHEMA {SCHEMA}"
+        )
+
+
+def _refuse_standby(connection: Connection) -> None:
+    if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+        raise StoreUnusable("the database can only be read: is it a standby, or default_transaction_read_only set?")
 
 
 def _refuse_newer(found: Version) -> None:
