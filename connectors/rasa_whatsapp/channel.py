@@ -15,15 +15,17 @@ from sanic import Blueprint, Sanic, response
 from sanic.exceptions import InvalidUsage
 from sanic.request import Request
 from sanic.response import HTTPResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp import credentials, rasa_turns, reminders
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.config import Settings, read_settings
-from rasa_whatsapp.errors import ConfigInvalid
+from rasa_whatsapp.errors import ConfigInvalid, StoreUnusable
 from rasa_whatsapp.gateway import Gateway
 from rasa_whatsapp.output import WhatsAppOutput
 from rasa_whatsapp.rasa_dialogue import RasaDialogue
 from rasa_whatsapp.reception import Reception
+from rasa_whatsapp.settings.unusable_store import explained
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.transport import Graph
 from rasa_whatsapp.turn import CHANNEL_NAME, Turn
@@ -110,6 +112,18 @@ def _to_response(reply: Reply) -> HTTPResponse:
     return response.json(reply.content, status=reply.status)
 
 
+def _prepared(url: str) -> Database:
+    """Return the store, this server's own if it is a file; raises StoreUnusable and StoreInUse, which end Rasa's start."""
+    database = Database(url)
+    try:
+        database.claim()
+        database.prepare()
+    except (StoreUnusable, SQLAlchemyError, OSError) as problem:
+        database.close()
+        raise StoreUnusable(explained(url, problem)) from None
+    return database
+
+
 class _Running:
     """What lives as long as the server: the store, the connection to Graph, the gateway between them."""
 
@@ -122,9 +136,7 @@ class _Running:
     async def start(cls, settings: Settings, agent: Callable[[], Agent | None]) -> _Running:
         reminders.install()
         rasa_turns.install()
-        database = Database(settings["database_url"])
-        database.claim()
-        database.prepare()
+        database = _prepared(settings["database_url"])
         graph = Graph(credentials.accounts(settings))
         running: list[Gateway] = []
 

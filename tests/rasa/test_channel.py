@@ -15,6 +15,7 @@ from sanic import Sanic
 from rasa_whatsapp import intake
 from rasa_whatsapp.channel import WhatsAppInput
 from rasa_whatsapp.cloud.inbound import parse
+from rasa_whatsapp.errors import StoreUnusable
 from rasa_whatsapp.intake import IntakeRules
 from rasa_whatsapp.storage.database import Database
 
@@ -140,3 +141,23 @@ async def test_readiness(tmp_path, limit, ready, webhook):
     )
     assert (told[0], json.loads(told[1])["status"]) == ready
     assert answered == webhook
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (
+            "postgresql://bot:hunter2@127.0.0.1:1/bot",
+            "database_url postgresql://bot:***@127.0.0.1:1/bot cannot be used: nobody listens there: start PostgreSQL, or "
+            "correct host and port",
+        ),
+        ("sqlite:////dev/null/x.sqlite", "database_url sqlite:////dev/null/x.sqlite cannot be used: Not a directory (/dev/null/x.sqlite.lock)"),
+    ],
+    ids=["nobody listens", "no folder"],
+)  # fmt: skip
+async def test_a_store_that_cannot_be_used_ends_the_start(tmp_path, address, told):
+    """With a sentence about the setting, and no driver's text."""
+    with pytest.raises(StoreUnusable) as refusal:
+        await answers(tmp_path, TWO_NUMBERS | {"database_url": address})
+    assert str(refusal.value) == told

@@ -12,8 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rasa_whatsapp.clock import from_environment
 from rasa_whatsapp.config import Settings
 from rasa_whatsapp.errors import StoreUnusable
-from rasa_whatsapp.settings.setting import without_password
-from rasa_whatsapp.storage.causes import cause_of
+from rasa_whatsapp.settings.unusable_store import explained
 from rasa_whatsapp.storage.database import Database
 
 
@@ -35,16 +34,8 @@ def told(settings: Settings) -> Iterator[Database]:
     database = Database(url)
     try:
         yield database
-    except StoreUnusable as problem:
-        raise click.ClickException(f"database_url {without_password(url)}: {problem}") from None
-    except SQLAlchemyError as problem:
-        raise click.ClickException(
-            f"database_url {without_password(url)} cannot be used: {cause_of(problem)}"
-        ) from None
-    except OSError as problem:
-        raise click.ClickException(
-            f"database_url {without_password(url)} cannot be used: {problem.strerror} ({problem.filename})"
-        ) from None
+    except (StoreUnusable, SQLAlchemyError, OSError) as problem:
+        raise click.ClickException(explained(url, problem)) from None
     finally:
         database.close()
 

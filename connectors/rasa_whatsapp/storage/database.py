@@ -89,8 +89,9 @@ class Database:
 
     def make_room(self) -> None:
         """Make the folder of an SQLite file, if it is missing."""
-        if self.is_sqlite:
-            Path(str(self._engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(str(self._engine.url.database)).parent
+        if self.is_sqlite and not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Have `changed` called in this event loop soon after another process has stored something."""
