@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,20 @@ def test_from_nothing_to_the_right_version(url):
     assert run("status") == (0, RIGHT)
     assert run("upgrade") == (0, RIGHT)
     assert run("upgrade", "--dry-run") == (0, RIGHT)
+
+
+@pytest.mark.parametrize("command", [["inbox", "list"], ["db", "status"], ["db", "upgrade", "--dry-run"]], ids="-".join)
+def test_looking_changes_no_file(tmp_path, monkeypatch, command):
+    """Not even somebody else's, which is named by mistake."""
+    monkeypatch.chdir(tmp_path)
+    write_credentials(tmp_path, "sqlite:///trackers.sqlite")
+    with closing(sqlite3.connect("trackers.sqlite")) as other:
+        other.execute("CREATE TABLE events (id INTEGER)")
+    before = Path("trackers.sqlite").read_bytes()
+    told = "has no tables yet" if command[0] == "inbox" else "of version none"
+    assert told in CliRunner().invoke(main, command).output
+    assert Path("trackers.sqlite").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"credentials.yml", "trackers.sqlite"}
 
 
 def test_a_folder_that_is_not_there(tmp_path, monkeypatch):

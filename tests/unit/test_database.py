@@ -153,6 +153,7 @@ def test_the_folder_is_made(tmp_path):
 def test_durability(tmp_path, pragma, value):
     """What is committed survives a power cut."""
     database = Database(f"sqlite:///{tmp_path / 'durable.sqlite'}")
+    database.upgrade()
     assert database.run_now(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()) == value
     database.close()
 

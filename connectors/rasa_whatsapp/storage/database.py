@@ -67,6 +67,8 @@ class Database:
     def upgrade(self) -> None:
         """Create the tables or migrate them to this package's version; raises StoreOutdated for a newer database."""
         self.make_room()
+        if self.is_sqlite:
+            engines.keep_wal(self._engine)
         upgrading.upgrade(self._engine)
 
     def version(self) -> upgrading.Version:

@@ -81,8 +81,15 @@ def _sqlite(url: URL) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     # The driver would begin transactions by itself, too late and not around SAVEPOINT (SQLAlchemy, "Serializable isolation").
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def keep_wal(engine: Engine) -> None:
+    """Let an SQLite file have a write-ahead log from now on. It is written into the file, so who only looks does not ask for it."""
+    with engine.connect() as connection:
+        driver: Any = connection.connection  # outside a transaction
+        driver.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_immediately(connection: Connection) -> None:
