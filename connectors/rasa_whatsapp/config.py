@@ -57,6 +57,7 @@ class Settings:
         """Return what the gateway needs of it."""
         intake = IntakeRules(
             number_ids=self.number_ids,
+            account_id=self["business_account_id"],
             turns_for=frozenset(self["turns_for"]),
             pause_after_human=self["pause_after_human_seconds"],
             opt_out_keywords=self["opt_out_keywords"],

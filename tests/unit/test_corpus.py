@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -20,10 +20,12 @@ from rasa_whatsapp.cloud.inbound import (
     PreferenceChanged,
     Sender,
     StatusChanged,
+    TemplateChanged,
     Unused,
     parse,
     read_message,
 )
+from rasa_whatsapp.cloud.templates.states import Aspect, News
 
 FOLDER = Path(__file__).parent.parent / "webhooks"
 NUMBER = "100000000000001"
@@ -125,6 +127,18 @@ def broken(reason, message_id="wamid.A", number=NUMBER):
 def unused(reason, number=NUMBER):
     """Return what nobody needs."""
     return Unused(number_id=number, message_id="sha256:", reason=reason, raw={})
+
+
+def news(aspect, value, *, detail="", until=None):
+    """Return what is said of one aspect of a template."""
+    return News(aspect=aspect, value=value, detail=detail, until=until)
+
+
+def template(*told, at=TEN):
+    """Return what Meta says of a template; its language is the API's."""
+    return TemplateChanged(
+        account_id="200000000000001", message_id="sha256:", template=("order_update", "en_US"), news=told, at=at, raw={}
+    )
 
 
 # One row per body.
@@ -353,7 +367,11 @@ OTHERS = [
     ("history", [unused("field history is not used")]),
     ("history_declined", [unused("field history is not used")]),
     ("smb_app_state_sync", [unused("field smb_app_state_sync is not used")]),
-    ("field_template_status", [unused("field message_template_status_update is not used", number="")]),
+    ("field_template_status", [template(news(Aspect.STATUS, "REJECTED", detail="INVALID_FORMAT"), at=None)]),
+    ("field_template_paused", [template(news(Aspect.STATUS, "PAUSED", detail="FIRST_PAUSE"), news(Aspect.CATEGORY, "UTILITY"))]),
+    ("field_template_quality", [template(news(Aspect.QUALITY, "YELLOW"))]),
+    ("field_template_category_announced", [template(news(Aspect.CATEGORY, "UTILITY"), news(Aspect.COMING_CATEGORY, "MARKETING", until=TEN + timedelta(days=1)))]),
+    ("field_template_category_done", [template(news(Aspect.CATEGORY, "MARKETING"), news(Aspect.COMING_CATEGORY, None))]),
     ("field_unknown", [unused("field account_alerts is not used", number="")]),
     ("field_without_name", [unused("field without a name is not used")]),
     ("object_unknown", [unused("object is not whatsapp_business_account", number="")]),

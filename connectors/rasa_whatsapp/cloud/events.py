@@ -1,6 +1,6 @@
-"""What a webhook tells, as values: who wrote what, what became of our messages, who somebody is now, and what nobody could use.
+"""What a webhook tells, as values: who wrote what, what became of our messages, who somebody is now, what our templates are, and what nobody could use.
 
-Each event names the business number; `raw` is what is kept of it in the store.
+Each event names the business number, if it is about one; `raw` is what is kept of it in the store.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Union
 
 from rasa_whatsapp.cloud.content import Content
+from rasa_whatsapp.cloud.templates.states import Key, News
 from rasa_whatsapp.cloud.wire import JSONDict, digest
 
 
@@ -120,6 +121,22 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateChanged:
+    """Meta says something new of a template in one language; `at` is None when it does not say when that was.
+
+    Templates belong to the account, not to a business number. `message_id` names it by its content and its time.
+    """
+
+    account_id: str
+    message_id: str
+    template: Key
+    news: tuple[News, ...]
+    at: datetime | None
+    raw: JSONDict
+    number_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
     """A message, or another part of a webhook, that cannot be read; it is parked with its reason."""
 
@@ -144,4 +161,14 @@ class Unused:
         return cls(number_id=number_id, message_id=digest(raw), reason=reason, raw=raw)
 
 
-Event = Union[MessageReceived, StatusChanged, PreferenceChanged, IdentityChanged, EchoSent, Called, Broken, Unused]
+Event = Union[
+    MessageReceived,
+    StatusChanged,
+    PreferenceChanged,
+    IdentityChanged,
+    EchoSent,
+    Called,
+    TemplateChanged,
+    Broken,
+    Unused,
+]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rasa_whatsapp.cloud import other_items, people
+from rasa_whatsapp.cloud import other_items, people, template_items
 from rasa_whatsapp.cloud.content import read_content
 from rasa_whatsapp.cloud.events import (
     Broken,
@@ -22,6 +22,7 @@ from rasa_whatsapp.cloud.events import (
     PreferenceChanged,
     Sender,
     StatusChanged,
+    TemplateChanged,
     Unused,
 )
 from rasa_whatsapp.cloud.people import Contacts
@@ -49,6 +50,7 @@ __all__ = [
     "PreferenceChanged",
     "Sender",
     "StatusChanged",
+    "TemplateChanged",
     "Unused",
     "holds_only_statuses",
     "open_envelope",
@@ -114,7 +116,17 @@ def _read_entry(entry: Any) -> Iterator[Event]:
         if not isinstance(change, dict) or not isinstance(change.get("value"), dict):
             yield _broken("", "changes[].value is not an object", {"change": change})
             continue
-        yield from _read_change(change)
+        if isinstance(change.get("field"), str) and change["field"] in template_items.READERS:
+            yield _read_template(entry, change)
+        else:
+            yield from _read_change(change)
+
+
+def _read_template(entry: JSONDict, change: JSONDict) -> Event:
+    try:
+        return template_items.read(template_items.account_of(entry), entry, change)
+    except MalformedField as problem:
+        return _broken("", str(problem), {"change": change})
 
 
 def _read_change(change: JSONDict) -> Iterator[Event]:

@@ -23,11 +23,12 @@ from rasa_whatsapp.cloud.inbound import (
     MessageReceived,
     PreferenceChanged,
     StatusChanged,
+    TemplateChanged,
     Unused,
     read_message,
 )
 from rasa_whatsapp.cloud.wire import MalformedField
-from rasa_whatsapp.intake import messages, people, statuses
+from rasa_whatsapp.intake import messages, people, statuses, templates
 from rasa_whatsapp.intake.desk import NOBODY, Claimant, Desk, IntakeRules, TakenIn
 from rasa_whatsapp.logs import trace
 from rasa_whatsapp.storage import inbox
@@ -125,6 +126,8 @@ def _take_one(desk: Desk, event: Event) -> None:
         statuses.take(desk, [event])
     elif isinstance(event, (Broken, Unused)):
         desk.keep(event, State.PARKED if isinstance(event, Broken) else State.IGNORED, event.reason)
+    elif isinstance(event, TemplateChanged):
+        templates.take(desk, event)
     elif not _is_ours(event, desk.rules):
         desk.keep(event, State.IGNORED, "the phone number id is not one of this bot's")
         _warn_of_foreign(event.number_id, tuple(desk.rules.number_ids))

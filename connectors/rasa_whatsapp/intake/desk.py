@@ -16,13 +16,14 @@ from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeRules:
-    """Which business numbers are ours, which words opt out or in, what is a turn, how long a human keeps the bot silent.
+    """Which business numbers are ours, which account has our templates (None: any), which words opt out or in, what is a turn, how long a human keeps the bot silent.
 
     `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call. `send_age_limit` is how long a
     message that failed is worth sending again, `parked` how long one is kept that waits for the customer to write; None: none is.
     """
 
     number_ids: Sequence[str]
+    account_id: str | None = None
     opt_out_keywords: Sequence[str] = OPT_OUT_KEYWORDS
     opt_in_keywords: Sequence[str] = OPT_IN_KEYWORDS
     turns_for: Collection[str] = ()

@@ -305,3 +305,18 @@ uploads = Table(
     Column("failed_at", Moment),
     Column("used_at", Moment, nullable=False, server_default="0"),
 )
+
+# The newest word of Meta's on each aspect of a template in one language; `changes` counts how often the row was written.
+template_states = Table(
+    "template_states",
+    metadata,
+    Column("name", String(512), primary_key=True),
+    Column("language", String(40), primary_key=True),
+    Column("aspect", String(20), primary_key=True),
+    Column("value", String(40)),
+    Column("detail", String(80), nullable=False),
+    Column("source", String(12), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment),
+    Column("changes", BigInteger, nullable=False),
+)
