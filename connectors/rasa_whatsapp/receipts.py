@@ -19,7 +19,7 @@ from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.policy.slowdown import REPORTED_AS_SPAM
-from rasa_whatsapp.storage import contacts, identity, lanes, outbox, troubles
+from rasa_whatsapp.storage import contacts, identity, lanes, outbox, template_states, troubles
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 from rasa_whatsapp.storage.outbox import Message, State
 from rasa_whatsapp.storage.troubles import Trouble
@@ -110,6 +110,7 @@ def _record_refusal(
         outbox.reopen(connection, message)
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
+        template_states.note_refusal(connection, sent.request.body, answer.code, message.tried_at or now)
         if media_fallback.applies(answer.code, message):
             media_fallback.say_otherwise(connection, message, answer.code, now)
         elif answer.code in template_fallback.CODES:

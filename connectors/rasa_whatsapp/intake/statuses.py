@@ -20,7 +20,7 @@ from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.policy.slowdown import concerns_number
-from rasa_whatsapp.storage import contacts, costs, outbox, reports, troubles
+from rasa_whatsapp.storage import contacts, costs, outbox, reports, template_states, troubles
 from rasa_whatsapp.storage.troubles import Trouble
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
     if concerns_number(code):
         troubles.note(connection, Trouble(event.number_id, code, desk.now))
+    template_states.note_refusal(connection, row.request, code, row.tried_at or event.at)
     reason = f"Meta's error {code}: {remedy}{_in_detail(event)}"
     if code == REENGAGEMENT and row.form == "free_form":
         window = contacts.window_to_change(connection, row.contact_id)

@@ -76,7 +76,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(NewMessage):
-    """A message in the outbox; `message_id` is Meta's, `template_sent` as which template it was tried last.
+    """A message in the outbox; `message_id` is Meta's, `request` what was tried last.
 
     `copies` counts tries that may have arrived.
     """
@@ -84,7 +84,7 @@ class Message(NewMessage):
     id: int
     state: State
     form: str | None
-    template_sent: str | None
+    request: JSONDict | None
     message_id: str | None
     attempts: int
     not_before: datetime | None
@@ -93,6 +93,13 @@ class Message(NewMessage):
     copies: int
     created_at: datetime
     fresh_at: datetime | None
+
+    @property
+    def template_sent(self) -> str | None:
+        """Return as which template it was tried last."""
+        template = (self.request or {}).get("template") or {}
+        name: str | None = template.get("name")
+        return name
 
     @property
     def waits_since(self) -> datetime:
@@ -521,7 +528,7 @@ def message_of(row: Any) -> Message:
         must_upload=row.must_upload,
         state=State(row.state),
         form=row.form,
-        template_sent=((row.request or {}).get("template") or {}).get("name"),
+        request=row.request,
         message_id=row.message_id,
         attempts=row.attempts,
         not_before=row.not_before,
