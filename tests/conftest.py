@@ -52,7 +52,7 @@ ON_BOTH = frozenset(
     for name in (
         "arrivals", "backlog", "costs", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
         "intake", "joining", "lanes", "lanes_in_the_store", "membership", "merged_texts", "one_person", "order_wait", "pacing", "parked", "servers", "stops",
-        "uploads", "upgrades",
+        "template_states", "uploads", "upgrades",
     )
 )  # fmt: skip
 
@@ -341,6 +341,7 @@ class Stage:
         await self.database.run(firing.fire_due, self.rules.firing, self.clock.now())
         await self.database.run(merging.merge_waiting)
         await self.gateway._hear_troubles()
+        await self.gateway._hear_of_templates()
         self.gateway.look()
         await self.idle()
 

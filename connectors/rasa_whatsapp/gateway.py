@@ -15,7 +15,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -45,12 +45,13 @@ from rasa_whatsapp.responses.utterances import RESPONSE_NAME, Wording, to_uttera
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.spoken import Spoken
 from rasa_whatsapp.stops import REPLIES_ONLY, Stops
-from rasa_whatsapp.storage import inbox, lanes, merging, paces, troubles
+from rasa_whatsapp.storage import inbox, lanes, merging, paces, template_states, troubles
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
 from rasa_whatsapp.storage.lanes import Kind, Lane
 from rasa_whatsapp.storage.store_clock import put_right
+from rasa_whatsapp.template_watch import TemplateWatch
 from rasa_whatsapp.throttle import Throttle
 from rasa_whatsapp.together import Together
 from rasa_whatsapp.turn import Turn
@@ -124,6 +125,8 @@ class Gateway:
         reserve = None if database.is_sqlite else self._reserve
         self._throttle = Throttle(rules.messages_per_second, reserve, rates=rules.rates)
         self._stops = Stops(rules.intake.number_ids)
+        self._delivery_rules = rules.delivery
+        self._templates = TemplateWatch(rules.delivery.templates)
         self._pulse = Pulse()
         self._turnstile = Turnstile(lambda: self._pulse.is_calm)
         self._turns = Lanes(
@@ -155,6 +158,7 @@ class Gateway:
         await put_right(self._clock, self._database)
         await self._membership.start()
         await self._database.run(lanes.restore, self._clock.now())
+        await self._hear_of_templates()
         self._pulse.start()
         self._turns.start(self._membership.id)
         self._sends.start(self._membership.id)
@@ -179,7 +183,7 @@ class Gateway:
     @property
     def alarms(self) -> list[str]:
         """Return what an operator has to mend so that messages go out again; empty if nothing."""
-        return self._stops.alarms(self._clock.now())
+        return [*self._stops.alarms(self._clock.now()), *self._templates.alarms]
 
     @property
     def language_slot(self) -> str:
@@ -295,7 +299,7 @@ class Gateway:
     async def _begin_requests(self, wanted: Sequence[Lane]) -> list[delivery.Next]:
         now, stopped = self._clock.now(), self._stops.stopped
         well_since = max(self._membership.well_since, self.reception.well_since)
-        return await self._database.run(delivery.begin_next, wanted, self._rules.delivery, now, stopped, well_since)
+        return await self._database.run(delivery.begin_next, wanted, self._delivery_rules, now, stopped, well_since)
 
     async def _record_receipts(self, answered: Sequence[Receipt]) -> list[bool]:
         return await self._database.run(receipts.record, answered, self._rules.delivery, self._clock.now())
@@ -393,6 +397,16 @@ class Gateway:
             self._stops.note(trouble.number_id, refused, trouble.at, trouble.at)
             self._heard_at = trouble.at
 
+    async def _hear_of_templates(self) -> None:
+        """Let the gate know what Meta says of the templates, whoever took it in; mostly nothing has changed."""
+        now = self._clock.now()
+        # Asked before: what is noted between the two questions is heard of twice, and nothing never.
+        changes = await self._database.run(template_states.changes)
+        if self._templates.is_current(changes, now):
+            return
+        self._templates.hear(await self._database.run(template_states.read), changes, now)
+        self._delivery_rules = replace(self._rules.delivery, templates=self._templates.book)
+
     def _reborn(self, server: str) -> None:
         """Go on under a new id: this server was taken for dead, and its lanes are free."""
         self._turns.forsake(server)
@@ -407,6 +421,7 @@ class Gateway:
                 await self.reception.count()
                 await put_right(self._clock, self._database)
                 await self._hear_troubles()
+                await self._hear_of_templates()
                 await self._membership.look()
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()
