@@ -16,6 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
+from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.templates.account import TemplateAccount
 
 START = [sys.executable, "-c", "from rasa_whatsapp.cli import main; main()", "simulator", "--port", "0"]
@@ -133,6 +134,65 @@ def test_the_status_of_each_declared_template(bot: Bot) -> None:
         "3 declared templates, 2 not approved",
         "Not declared here: offer (en)",
     ]
+
+
+@pytest.fixture
+def served(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> Bot:
+    """Return a bot with a store, whose catalogue declares three templates, one of which Meta does not have."""
+    monkeypatch.setenv("NOT_NEEDED_HERE", "secret")
+    more = "  verify_token: word\n  database_url: sqlite:///store.sqlite\n"
+    (bot.folder / "credentials.yml").write_text(CREDENTIALS.format(url=bot.url) + more)
+    bot.declare(NEWS, NEWS_DE, NEWS_FR)
+    store = Database(f"sqlite:///{bot.folder / 'store.sqlite'}")
+    store.upgrade()
+    store.close()
+    return bot
+
+
+def test_running_servers_are_told(served: Bot) -> None:
+    """What Meta has goes into the store, where servers go by it; a dry run writes nothing; what is known is not told again."""
+    served.set_status("news", "de", "PAUSED")
+    new = [
+        "news (en): status was not known, is APPROVED",
+        "news (en): category was not known, is UTILITY",
+        "news (en): quality was not known, is UNKNOWN",
+        "news (de): status was not known, is PAUSED",
+        "news (de): category was not known, is UTILITY",
+        "news (de): quality was not known, is UNKNOWN",
+        "news (fr): status was not known, is NOT_FOUND",
+    ]
+    assert served.run("sync", "--dry-run").splitlines() == [*new, "3 declared templates, 7 changes to write"]
+    assert served.run("sync").splitlines() == [*new, "3 declared templates, 7 changes written"]
+    assert served.run("sync") == "3 declared templates, 0 changes written\n"
+    served.set_status("news", "de", "APPROVED")
+    assert served.run("sync").splitlines()[0] == "news (de): status was PAUSED (pull), is APPROVED"
+
+
+def test_where_servers_go_by_another_status(served: Bot) -> None:
+    """Only if it is asked for, since it needs the store; without a word of Meta's, servers go by the catalogue."""
+    served.set_status("news", "de", "PAUSED")
+    remarks = [line[48:].strip() for line in served.run("status", "--store", status=1).splitlines()[1:4]]
+    assert remarks == [
+        "",
+        "running servers go by APPROVED: sync; the catalogue says APPROVED: pull",
+        "running servers go by APPROVED: sync; Meta does not have it: push",
+    ]
+    served.run("sync")
+    remarks = [line[48:].strip() for line in served.run("status", "--store", status=1).splitlines()[1:4]]
+    assert remarks == ["", "the catalogue says APPROVED: pull", "Meta does not have it: push"]
+    told = served.json("status", "--store", status=1)["templates"]
+    assert [each["served_status"] for each in told] == ["APPROVED", "PAUSED", "NOT_FOUND"]
+
+
+def test_a_store_that_is_not_there(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not made by looking for it."""
+    monkeypatch.setenv("NOT_NEEDED_HERE", "secret")
+    more = "  verify_token: word\n  database_url: sqlite:///store.sqlite\n"
+    (bot.folder / "credentials.yml").write_text(CREDENTIALS.format(url=bot.url) + more)
+    bot.declare(NEWS)
+    for command in (["sync"], ["status", "--store"]):
+        assert "Error: database_url sqlite:///store.sqlite" in bot.run(*command, status=1)
+    assert not (bot.folder / "store.sqlite").exists()
 
 
 def test_the_status_as_json(bot: Bot) -> None:

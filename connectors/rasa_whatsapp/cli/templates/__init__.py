@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rasa_whatsapp.cli.templates import delete, diff, lint, preview, pull, push, schema, status
+from rasa_whatsapp.cli.templates import delete, diff, lint, preview, pull, push, schema, status, sync
 
 
 @click.group("templates")
@@ -14,6 +14,7 @@ def command() -> None:
 
 command.add_command(lint.command)
 command.add_command(status.command)
+command.add_command(sync.command)
 command.add_command(diff.command)
 command.add_command(push.command)
 command.add_command(pull.command)
