@@ -68,7 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="business_account_id",
         read=readers.digits,
-        meaning="Id of the WhatsApp Business Account, which owns the templates.",
+        meaning="Id of the WhatsApp Business Account, which owns the templates; webhooks about other accounts' are left out.",
     ),
     Setting(
         name="graph_url", read=readers.web_address, meaning="Where messages are sent to."
