@@ -122,7 +122,7 @@ def test_a_reminder_from_the_wish_to_the_tap(chat: Begin, question: str, wish: s
     customer.say("1003")  # another order is spoken of meanwhile
     (due,) = customer.follow_up(reminder.intent, *reminder.entities)
     payloads = ['/ask_order_state{"order_number":"1002"}', "/decline"]
-    assert due.custom["template"] == {
+    assert due.custom["template"][0] == {
         "name": "order_reminder", "parameters": {"order_id": "1002"}, "payloads": payloads, **template
     }  # fmt: skip
     assert list(due.buttons.values()) == payloads

@@ -119,6 +119,12 @@ class World:
         answer = requests.post(f"{self.url}/control/clock", json={"advance_seconds": hours * 3600}, timeout=10)
         answer.raise_for_status()
 
+    def decide(self, name: str, language: str, status: str) -> None:
+        """Give a template another status, as Meta does."""
+        address = f"{self.url}/control/templates/{name}/{language}"
+        answer = requests.put(address, json={"status": status}, timeout=10)
+        assert answer.ok, answer.text
+
     def set_faults(self, *faults: dict[str, Any]) -> None:
         """Let Meta misbehave."""
         answer = requests.put(f"{self.url}/control/faults", json={"faults": list(faults)}, timeout=10)

@@ -253,7 +253,7 @@ NUDGES = TemplateBook(
 
 def judged(**changes):
     """Return the decision about a text, with a minute of margin and a template that asks customers to write again."""
-    told = {"has_free_form": True, "template": None, "proactive": True}
+    told = {"has_free_form": True, "template": None, "proactive": True, "after_templates": False}
     given = {
         "now": TEN, "window": CLOSED, "consent": NOTHING, "margin": timedelta(minutes=1), "re_engagement": NUDGE,
         "templates": TemplateBook((*BOOK.translations, *NUDGES.translations)),
@@ -298,6 +298,7 @@ def test_shortly_before_the_window_closes(changes, rung):
         ({"template": use("paused")}, Park),
         ({"template": use("utility")}, SendTemplate),
         ({"re_engagement": None}, Refuse),
+        ({"after_templates": True}, Park),
         ({"has_free_form": False, "template": use("paused")}, Refuse),
         ({"consent": OUT_ALL}, Refuse),
         ({"re_engagement": TemplateUse(name="paused_nudge", language="en", parameters={})}, Refuse),
@@ -310,6 +311,7 @@ def test_shortly_before_the_window_closes(changes, rung):
         "its template is paused",
         "its template may go",
         "nothing asks customers to write",
+        "Meta took none of its templates",
         "there are no words to park",
         "opted out",
         "what asks them is paused",
@@ -318,6 +320,12 @@ def test_shortly_before_the_window_closes(changes, rung):
 def test_what_is_parked(changes, rung):
     """Words wait for the customer to write, if a template may ask for that."""
     assert isinstance(judged(**changes), rung)
+
+
+def test_why_words_are_parked_after_templates():
+    """Not because the response carries none."""
+    reason = "the care window closed at 2026-11-22 10:00 UTC and Meta took none of the response's templates"
+    assert judged(after_templates=True).reason == reason
 
 
 def test_why_it_cannot_be_parked():
@@ -330,12 +338,29 @@ def test_why_it_cannot_be_parked():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"window": OPEN}, {"rung": "free_form", "window_expires_at": "2026-11-23T10:00:00+00:00"}),
+        (
+            {"window": OPEN},
+            {
+                "rung": "free_form",
+                "window_expires_at": "2026-11-23T10:00:00+00:00",
+                "margin_seconds": 60.0,
+                "human_answers": False,
+            },
+        ),
         (
             {"template": use("utility")},
             {"rung": "template", "template": "utility", "language": "en", "templates": ["utility"]},
         ),
-        ({}, {"rung": "park", "proactive": True, "consent": "unknown"}),
+        (
+            {},
+            {
+                "rung": "park",
+                "proactive": True,
+                "consent": "unknown",
+                "free_form": True,
+                "re_engagement_template": "nudge",
+            },
+        ),
         ({"re_engagement": None, "window": REFUSED}, {"rung": "refuse", "refused_at": "2026-11-22T10:00:00+00:00"}),
     ],
     ids=["free form", "template", "parked", "refused"],
@@ -345,7 +370,7 @@ def test_what_is_kept_of_a_decision(changes, expected):
     told = {"has_free_form": True, "template": changes.get("template"), "proactive": True}
     given = Circumstances(
         now=TEN, window=changes.get("window", CLOSED), consent=NOTHING, re_engagement=changes.get("re_engagement", NUDGE),
-        templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
+        margin=timedelta(minutes=1), templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
     )  # fmt: skip
     record = to_record(Proposal(**told), given, decide(Proposal(**told), given))
     assert expected.items() <= record.items()

@@ -108,7 +108,11 @@ def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> J
         "window_expires_at": window.expires_at.isoformat() if window.expires_at else None,
         "refused_at": window.refused_at.isoformat() if window.refused_at else None,
         "consent": given.consent.slot_value,
+        "margin_seconds": given.margin.total_seconds(),
+        "human_answers": given.is_paused,
         "proactive": proposal.proactive,
+        "free_form": proposal.has_free_form,
+        "re_engagement_template": given.re_engagement.name if given.re_engagement else None,
         "templates": [use.name for use in proposal.template.in_order] if proposal.template else [],
     }
     if isinstance(decision, SendTemplate):

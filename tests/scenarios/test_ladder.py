@@ -1,0 +1,210 @@
+"""Each rung of the fallback ladder on the running bot, in both languages: words, template, next template, parked words, nothing.
+
+The bot is the example bot, with a template that asks customers to write again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rasa_whatsapp.demo import Stack, running_bot
+
+from .conftest import ROOT, eventually, texts
+
+ASKS = """
+- name: come_back
+  language: {language}
+  category: UTILITY
+  status: APPROVED
+  components:
+  - {{type: BODY, text: "{text}"}}
+  - {{type: BUTTONS, buttons: [{{type: QUICK_REPLY, text: "{button}"}}]}}
+"""
+SAYINGS = {
+    "German": {
+        "code": "de",
+        "hello": "Hallo",
+        "ask": "Wo ist meine Bestellung 1002?",
+        "remind": "erinnere mich morgen daran",
+        "reminder": "Ich sollte dich an deine Bestellung 1002 erinnern",
+        "not yet": "Nein, noch nicht",
+        "state": "Bestellung 1002",
+        "asks": "Wir haben eine Nachricht für dich.",
+        "button": "Bitte zeigen",
+        "show": "Status zeigen",
+    },
+    "English": {
+        "code": "en",
+        "hello": "Hi",
+        "ask": "Where is my order 1002?",
+        "remind": "remind me tomorrow about it",
+        "reminder": "You asked me to remind you about your order 1002",
+        "not yet": "No, not yet",
+        "state": "rder 1002",
+        "asks": "There is a message for you.",
+        "button": "Please show it",
+        "show": "Show status",
+    },
+}
+in_both_languages = pytest.mark.parametrize("said", SAYINGS.values(), ids=SAYINGS)
+
+
+@pytest.fixture(scope="module")
+def bot(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Return the running servers of the example bot with one template more."""
+    folder, state = tmp_path_factory.mktemp("ladder"), tmp_path_factory.mktemp("state")
+    for name in ("actions", "credentials.yml", "endpoints.yml"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "data", folder / "data")
+    with (folder / "data/whatsapp_templates.yml").open("a", encoding="utf-8") as catalogue:
+        for said in SAYINGS.values():
+            catalogue.write(ASKS.format(language=said["code"], text=said["asks"], button=said["button"]))
+    settings = {"re_engagement_template": "come_back"}
+    with running_bot(folder, state=state, model=trained_model, settings=settings) as stack:
+        yield stack
+
+
+@pytest.fixture
+def templates(world, said):
+    """Return what pauses these templates in the language of the test, until it is over."""
+    paused = []
+
+    def pause(*names):
+        for name in names:
+            world.decide(name, said["code"], "PAUSED")
+            paused.append(name)
+
+    yield pause
+    for name in paused:
+        world.decide(name, said["code"], "APPROVED")
+
+
+def ask_for_reminder(phone, said) -> int:
+    """Ask for a reminder of order 1002, due in a day; return how many messages the bot has said by then."""
+    for words, count in ((said["hello"], 1), (said["ask"], 3), (said["remind"], 4)):
+        phone.write(words)
+        phone.wait_for(count)
+    return 4
+
+
+def shown(phone) -> list[tuple[str, str]]:
+    """Return what the phone shows: the template's name and language, or how it is that there is none, and the text."""
+    return [
+        ("/".join((template["name"], template["language"])) if template else message["status"], message["text"])
+        for message in phone.received()
+        for template in [message.get("template")]
+    ]
+
+
+def decision(store, phone, state: str) -> dict:
+    """Return the latest decision about a message to this customer that is in this state."""
+    alias = "SELECT contact_id FROM aliases WHERE name LIKE ?"
+    query = f"SELECT decision FROM outbox WHERE state = ? AND contact_id IN ({alias}) ORDER BY id DESC"
+    rows = store(query, state, f"%{phone.wa_id}%")
+    return json.loads(rows[0][0]) if rows else {}
+
+
+@in_both_languages
+def test_words(world, phone, said):
+    """The window is open: the reminder goes in its own words."""
+    count = ask_for_reminder(phone, said)
+    world.advance(hours=1)
+    phone.write(said["hello"])
+    phone.wait_for(count + 1)
+    world.advance(hours=23.1)
+    reminder = phone.wait_for(count + 2)[count + 1]
+    assert said["reminder"] in reminder["text"]
+    assert not reminder.get("template")
+
+
+@in_both_languages
+def test_template(world, phone, said):
+    """The window is closed: the template goes."""
+    count = ask_for_reminder(phone, said)
+    world.advance(hours=25)
+    phone.wait_for(count + 1)
+    ((name, text),) = shown(phone)[count:]
+    assert (name, said["reminder"] in text) == (f"order_reminder/{said['code']}", True)
+
+
+@in_both_languages
+def test_next_template(world, phone, said, templates):
+    """Meta has paused the first template, and the bot does not know it: the second one goes, once, and its buttons work."""
+    count = ask_for_reminder(phone, said)
+    templates("order_reminder")
+    world.advance(hours=25)
+    second = phone.wait_for(count + 1)[count]
+    assert [name for name, _ in shown(phone)[count:]] == [f"open_question/{said['code']}"]
+    phone.tap(second, said["not yet"])
+    assert said["state"] in phone.wait_for(count + 2)[count + 1]["text"]
+
+
+@in_both_languages
+def test_parked_words(bot, world, phone, store, said, templates):
+    """Meta has paused both: the words are parked, and come when the customer taps the button of what asked for it, also after a kill."""
+    count = ask_for_reminder(phone, said)
+    templates("order_reminder", "open_question")
+    world.advance(hours=25)
+    asked = phone.wait_for(count + 1)[count]
+    assert (asked["template"]["name"], asked["text"]) == ("come_back", said["asks"])
+    assert decision(store, phone, "parked")["rung"] == "park"
+    bot.kill("rasa")
+    bot.start("rasa")
+    world.advance(hours=2)
+    phone.tap(asked, said["button"])
+    reminder = phone.wait_for(count + 2)[count + 1]
+    assert said["reminder"] in reminder["text"]
+    assert not reminder.get("template")
+    answered = len(phone.received())
+    phone.tap(reminder, said["show"])
+    eventually(lambda: said["state"] in texts(phone.received()[answered:])[-1:].__str__(), lambda: "the order's state")
+    assert sum(said["reminder"] in text for text in texts(phone.received())) == 1
+
+
+@in_both_languages
+@pytest.mark.parametrize("fault", ["http_error", "failed_status"])
+@pytest.mark.parametrize("are_paused", [False, True], ids=["a template goes", "parked"])
+def test_the_window_closes_on_the_way(world, phone, said, templates, fault, are_paused):
+    """Open when it is decided, closed when it arrives (131047): the template goes; where Meta has paused it, the words are parked."""
+    count = ask_for_reminder(phone, said)
+    world.advance(hours=0.5)
+    phone.write(said["hello"])
+    phone.wait_for(count + 1)
+    if are_paused:
+        templates("order_reminder")
+    world.set_faults({"kind": fault, "code": 131047, "times": 1})
+    world.advance(hours=23.6)
+    wanted = "come_back" if are_paused else "order_reminder"
+    eventually(
+        lambda: [name for name, _ in shown(phone) if name == f"{wanted}/{said['code']}"], lambda: f"template {wanted}"
+    )
+
+
+@in_both_languages
+def test_nothing(bot, world, phone, store, said):
+    """The customer said STOP: nothing goes, nobody is asked to write, and the next turn knows how the reminder went and why."""
+    count = ask_for_reminder(phone, said)
+    phone.write("STOP")
+    phone.wait_for(count + 1)
+    world.advance(hours=25)
+    eventually(lambda: decision(store, phone, "refused"), lambda: "the reminder is refused")
+    phone.write(said["hello"])
+    phone.wait_for(count + 2)
+    assert [name for name, _ in shown(phone) if "/" in name] == []
+    assert decision(store, phone, "refused")["rung"] == "refuse"
+    assert slot(bot, "whatsapp_last_proactive") == "refused"
+    assert "opted out" in slot(bot, "whatsapp_last_proactive_reason")
+
+
+def slot(bot, name: str):
+    """Return what the slot was filled with last, in any conversation."""
+    with sqlite3.connect(bot.log_path("rasa").parent.parent / "trackers.sqlite") as connection:
+        query = "SELECT data FROM events WHERE type_name = 'slot' ORDER BY id DESC"
+        events = (json.loads(data) for (data,) in connection.execute(query))
+        return next(event["value"] for event in events if event["name"] == name)
