@@ -14,7 +14,7 @@ from typing import Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import media_fallback, receipts, template_fallback
+from rasa_whatsapp import media_fallback, receipts
 from rasa_whatsapp.cloud import languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
@@ -206,7 +206,7 @@ class _Round:
             has_free_form=message.free_form is not None,
             template=message.template,
             proactive=message.proactive,
-            after_templates=template_fallback.comes_after_all(message),
+            after_templates=message.comes_after_templates,
         )
         given = self._circumstances(message, contact)
         decision = decide(proposal, given)

@@ -16,14 +16,13 @@ from rasa_whatsapp.storage import contacts, outbox
 from rasa_whatsapp.storage.outbox import Message
 
 CODES = frozenset({132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018})
-_WORDS = "/words"
 
 
 def say_otherwise(connection: Connection, failed: Message, name: str | None, now: datetime, *, parks: bool) -> bool:
     """Keep for delivery what is to be tried after the template of this name; return whether there is any.
 
-    The next template goes under `<key>/otherwise`. After the last one each message that it stood for goes under `<key>/words`, if the
-    window is open by now or messages are parked.
+    The next template goes under `<key>/otherwise`. After the last one the messages that it stood for go under their own keys, in their
+    old places, if the window is open by now or messages are parked.
     """
     uses = failed.template.in_order if failed.template else ()
     rest = next((use.otherwise for use in uses if use.name == name), None)
@@ -35,11 +34,5 @@ def say_otherwise(connection: Connection, failed: Message, name: str | None, now
     if failed.free_form is None or contact is None or not (parks or contact.window.is_open(now)):
         return False
     outbox.stand_back(connection, failed)
-    for part in outbox.stood_for(connection, failed):
-        outbox.add_once(connection, replace(part.again(part.key + _WORDS), template=None), now)
+    outbox.say_in_words(connection, failed)
     return True
-
-
-def comes_after_all(message: Message) -> bool:
-    """Tell whether these are the words of a response of which Meta took no template."""
-    return message.key.endswith(_WORDS)

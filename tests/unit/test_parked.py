@@ -246,11 +246,23 @@ async def test_after_the_last_template(stage, how, code):
         await stage.receive(stage.status("wamid.OUT2", "failed", code=code))
     assert stage.graph.texts == ["template first", "template second", NUDGE]
     words = [row for row in stage.rows("outbox") if row["state"] == "parked"]
-    assert [row["key"] for row in words] == ["api:1#1/words", "api:1#1.2/words"]
+    assert [row["key"] for row in words] == ["api:1#1", "api:1#1.2"]
     assert words[0]["reason"].endswith("and Meta took none of the response's templates")
+    assert stage.database.run_now(outbox.last_proactive, stage.contact_id).result == "parked"
     stage.clock.advance(minutes=1)
     await stage.receive(stage.message("Yes?"))
     assert "".join(stage.graph.texts[3:]).replace(" ", "") == "long" * 1000
+
+
+async def test_words_keep_their_place(stage):
+    """What is said after a response whose templates fail is parked, too, and comes after it."""
+    await begin(stage, delivery=with_templates("first", "second"))
+    stage.graph.answers = [refusal(400, {"code": 132015})] * 2
+    await stage.say(stage.contact_id, "api:1", 1, {"text": "one", "custom": TWO}, proactive=True)
+    await stage.say(stage.contact_id, "api:1", 2, {"text": "two"}, proactive=True)
+    await stage.idle()
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts[-2:] == ["one", "two"]
 
 
 async def test_after_the_last_template_in_an_open_window(stage):

@@ -112,6 +112,11 @@ class Message(NewMessage):
         return self.state.value in OPEN
 
     @property
+    def comes_after_templates(self) -> bool:
+        """Tell whether it had templates, and Meta took none of them."""
+        return self.template is None and self.form == "template"
+
+    @property
     def asks_to_write(self) -> bool:
         """Tell whether it only asks the customer to write, as something is parked."""
         return self.key.startswith(NUDGE)
@@ -472,11 +477,19 @@ def stand_back(connection: Connection, tried: Message) -> None:
     connection.execute(update(outbox).where(others & untried).values(**gone))
 
 
-def stood_for(connection: Connection, tried: Message) -> list[Message]:
-    """Return the messages of a response for which its template was tried, as the dialogue said them, in their order."""
-    rows = connection.execute(select(outbox).where(outbox.c.utterance == tried.utterance).order_by(outbox.c.id))
-    said = [row for row in rows if _PART.fullmatch(row.key.removeprefix(row.utterance))]
-    return [message_of(row) for row in said if row.form == "template" or row.reason == AS_TEMPLATE]
+def say_in_words(connection: Connection, failed: Message) -> None:
+    """Let a response whose last template failed go without one: each of its messages that did not go by itself."""
+    rows = connection.execute(select(outbox).where(outbox.c.utterance == failed.utterance)).all()
+    parts = {row.id for row in rows if _PART.fullmatch(row.key.removeprefix(row.utterance)) and _stands_back(row)}
+    again = {"state": State.PENDING.value, "form": "template", "template": None, "not_before": None, "reason": None}
+    connection.execute(update(outbox).where(outbox.c.id.in_(parts)).values(**again))
+    tried = outbox.c.id.in_({row.id for row in rows if row.state == State.FAILED.value} - parts)
+    gone = {"state": State.REPLACED.value, "reason": func.coalesce(outbox.c.reason, "") + "; its words go instead"}
+    connection.execute(update(outbox).where(tried).values(**gone))
+
+
+def _stands_back(row: Any) -> bool:
+    return bool(row.reason == AS_TEMPLATE or (row.state == State.FAILED.value and row.form == "template"))
 
 
 def went_as_template(connection: Connection, utterance: str, *, but: int) -> bool:
