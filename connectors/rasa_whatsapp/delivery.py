@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Union
 
@@ -238,7 +238,7 @@ class _Round:
             contact_id=contact.id,
             proactive=True,
             free_form=None,
-            template=self.rules.re_engagement,
+            template=self._re_engagement(message),
             choices={},
         )
         outbox.add_once(self.connection, nudge, self.now)
@@ -254,8 +254,13 @@ class _Round:
             utility_needs_opt_in=self.rules.utility_needs_opt_in,
             is_paused=contact.is_paused(self.now),
             margin=self.rules.margin,
-            re_engagement=self.rules.re_engagement,
+            re_engagement=self._re_engagement(message),
         )
+
+    def _re_engagement(self, message: Message) -> TemplateUse | None:
+        """Return the template that asks the customer to write, for the language that the dialogue knew."""
+        use = self.rules.re_engagement
+        return None if use is None else replace(use, customer_language=message.language)
 
     def _languages(self, contact: Contact) -> Sequence[str]:
         """Return what is read in the customer's country, and the configured languages."""

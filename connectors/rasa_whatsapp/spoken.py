@@ -145,6 +145,7 @@ def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, dr
             template=template,
             choices=template.choices if template else {},
             kind=spoken.utterance.kind,
+            language=spoken.utterance.language,
         )
     message = outbox.of_draft(
         draft,
@@ -154,6 +155,7 @@ def _part(connection: Connection, contact_id: str, spoken: Spoken, part: int, dr
         proactive=spoken.proactive,
         template=template,
         kind=spoken.utterance.kind,
+        language=spoken.utterance.language,
     )
     last = spoken.replying_to or inbox.last_message_id(connection, contact_id)
     reply_to = spoken.utterance.reply_to if part == 1 else None

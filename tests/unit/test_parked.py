@@ -71,11 +71,13 @@ async def test_it_goes_when_the_customer_writes(stage):
     assert set(states(stage).values()) == {"accepted"}
 
 
-async def test_the_template_is_in_the_customers_language(stage):
-    """The number is German."""
+@pytest.mark.parametrize(("known", "language"), [(None, "de"), ("en", "en"), ("e" * 51, "de")])
+async def test_the_template_is_in_the_customers_language(stage, known, language):
+    """The one that the dialogue knew; the number is German."""
     await begin(stage)
-    await say(stage, "one", "api:1")
-    assert stage.graph.sent[0]["template"]["language"] == {"code": "de"}
+    await stage.gateway.say(stage.contact_id, "api:1", 1, {"text": "one"}, language=known)
+    await stage.idle()
+    assert stage.graph.sent[0]["template"]["language"] == {"code": language}
 
 
 async def test_a_tap_on_the_button_is_an_answer(stage):

@@ -35,6 +35,7 @@ DEFAULT_MORE_BUTTON = "More"
 RESPONSE_NAME = "utter_action"  # under this key Rasa 3.6.21 hands on which response it is
 
 _LONGEST_KIND = 200
+_LONGEST_LANGUAGE = 50
 _CUSTOM = ("template", "consent", "list_button", "more_button", "whatsapp")
 
 
@@ -64,7 +65,7 @@ class Utterance:
     """What one response asks for: free-form drafts in order, a template for when the window is closed, a consent to note.
 
     `reply_to` is the message that the first draft quotes: a message id, or `last` for the customer's latest. `kind` is the response's
-    name in the domain, if it has one: of what is parked, the newest of a kind counts.
+    name in the domain, if it has one: of what is parked, the newest of a kind counts. `language` is what the dialogue knows of the customer's.
     """
 
     drafts: tuple[Draft, ...]
@@ -72,6 +73,7 @@ class Utterance:
     consent: ConsentNote | None = None
     reply_to: str | None = None
     kind: str | None = None
+    language: str | None = None
 
 
 def to_utterance(
@@ -98,7 +100,8 @@ def to_utterance(
     name = response.get(RESPONSE_NAME)
     kind = name[:_LONGEST_KIND] if isinstance(name, str) else None
     template = _template(custom, customer_language) or declared
-    utterance = Utterance(tuple(drafts), template, _consent(custom), reply_to, kind)
+    language = customer_language if customer_language and len(customer_language) <= _LONGEST_LANGUAGE else None
+    utterance = Utterance(tuple(drafts), template, _consent(custom), reply_to, kind, language)
     _refuse_unlawful(utterance)
     return utterance
 

@@ -58,7 +58,8 @@ class NewMessage:
     """One message of an utterance: its free form if there is one, and what the utterance's template is.
 
     `choices` maps the ids of what can be tapped to what a tap means; `numbers` are the meanings of 1, 2, 3 ... typed back; `more`
-    holds a menu's further pages. `must_upload` when Meta could not load its media by link.
+    holds a menu's further pages. `must_upload` when Meta could not load its media by link. `kind` is the response's name in the domain,
+    `language` what the dialogue knew of the customer's when it was said.
     """
 
     key: str
@@ -72,6 +73,7 @@ class NewMessage:
     more: JSONDict | None = None
     must_upload: bool = False
     kind: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ class Message(NewMessage):
             numbers=self.numbers,
             more=self.more,
             kind=self.kind,
+            language=self.language,
         )
 
     def begun(self, form: str, now: datetime) -> Message:
@@ -261,6 +264,7 @@ def add(
         "more": message.more,
         "must_upload": message.must_upload,
         "kind": message.kind,
+        "language": message.language,
         "state": state.value,
         "not_before": not_before,
         "reason": reason,
@@ -508,6 +512,7 @@ def of_draft(
     proactive: bool = False,
     template: TemplateUse | None = None,
     kind: str | None = None,
+    language: str | None = None,
 ) -> NewMessage:
     """Return the message that says a draft."""
     return NewMessage(
@@ -522,6 +527,7 @@ def of_draft(
         numbers=numbers_of(draft),
         more=more_of(draft),
         kind=kind,
+        language=language,
     )
 
 
@@ -551,4 +557,5 @@ def message_of(row: Any) -> Message:
         created_at=row.created_at,
         fresh_at=row.fresh_at,
         kind=row.kind,
+        language=row.language,
     )

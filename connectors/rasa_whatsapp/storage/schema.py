@@ -217,6 +217,7 @@ outbox = Table(
     Column("fresh_at", Moment),
     Column("parked_at", Moment),
     Column("kind", String(200)),
+    Column("language", String(50)),
     Column("decision", Json),
     Index("outbox_lane", "contact_id", "state"),
     Index("outbox_contact", "contact_id", "id"),
