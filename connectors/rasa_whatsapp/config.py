@@ -6,7 +6,7 @@ A problem names the key, what was found (secrets masked), what is expected, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from rasa_whatsapp.settings.numbers import PER_NUMBER, BusinessNumber, business_
 from rasa_whatsapp.settings.setting import Setting, masked, unknown_keys, without_password
 
 _FEWEST_SENDS = 64
+_CANNOT_GO = {
+    "re_engagement_template": "cannot go without values",
+    "re_engagement_payload": "has no button for it",
+}
 CREDENTIALS_KEY = "rasa_whatsapp.WhatsAppInput"
 
 
@@ -65,7 +69,6 @@ class Settings:
             send_age_limit=self["send_age_limit_seconds"],
             parked=self["parked_seconds"] if self["re_engagement_template"] else None,
         )
-        re_engagement = self["re_engagement_template"]
         delivery = DeliveryRules(
             templates=self.templates,
             fallback_languages=self["fallback_languages"],
@@ -75,7 +78,7 @@ class Settings:
             order_wait=self["order_wait_seconds"],
             upload_hosts=frozenset(self["upload_hosts"]),
             margin=self["care_window_margin_seconds"],
-            re_engagement=TemplateUse(name=re_engagement, parameters={}) if re_engagement else None,
+            re_engagement=_re_engagement(self.values),
         )
         firing = FiringRules(
             late_limit=self["follow_up_late_limit_seconds"],
@@ -141,24 +144,34 @@ def read_settings(block: Mapping[str, Any] | None, *, folder: Path | None = None
     declared: Mapping[str, Declared] = {}
     if values["templates"] is not None:
         templates, declared = read_catalogue((folder or Path()) / values["templates"], problems)
-    problems += _unusable_re_engagement(values["re_engagement_template"], templates)
+    problems += _unusable_re_engagement(values, templates)
     if problems:
         raise ConfigInvalid(where, problems)
     return Settings(values=values, account_values=numbers, templates=templates, declared=declared)
 
 
-def _unusable_re_engagement(name: str | None, templates: TemplateBook) -> list[str]:
-    """Return why the template that asks customers to write again cannot: it is filled with nothing."""
-    if name is None:
-        return []
-    found = [each for each in templates.translations if each.name == name]
+def _re_engagement(values: Mapping[str, Any]) -> TemplateUse | None:
+    """Return the template that asks customers to write again, which is filled with nothing; its button may mean something."""
+    name, payload = values["re_engagement_template"], values["re_engagement_payload"]
+    return TemplateUse(name=name, parameters={}, payloads=(payload,) if payload else ()) if name else None
+
+
+def _unusable_re_engagement(values: Mapping[str, Any], templates: TemplateBook) -> list[str]:
+    """Return why the template that asks customers to write again cannot."""
+    use = _re_engagement(values)
+    if use is None:
+        stray = values["re_engagement_payload"] is not None
+        return ["re_engagement_payload: it is for the button of re_engagement_template; give that, too"] * stray
+    found = [each for each in templates.translations if each.name == use.name]
     if not found:
         return [
-            f"re_engagement_template: {name!r} is not among the templates; add it to the file that `templates` names"
+            f"re_engagement_template: {use.name!r} is not among the templates; add it to the file that `templates` names"
         ]
-    wanting = [misfit for each in found for misfit in misfits(each, TemplateUse(name=name, parameters={}))]
-    told = f": {wanting[0].text}" if wanting else ""
-    return [f"re_engagement_template: {name!r} cannot go without values{told}"] if wanting else []
+    for key, tried in (("re_engagement_template", replace(use, payloads=())), ("re_engagement_payload", use)):
+        wanting = [misfit.text for each in found for misfit in misfits(each, tried)]
+        if wanting:
+            return [f"{key}: {use.name!r} {_CANNOT_GO[key]}: {wanting[0]}"]
+    return []
 
 
 def _required(setting: Setting, given: Mapping[str, Any]) -> bool:

@@ -232,14 +232,15 @@ class _Round:
         if outbox.is_asked(self.connection, contact.id, asks):
             return True
         key = f"{asks}{message.id}"
+        template = self._re_engagement(message)
         nudge = outbox.NewMessage(
             key=key,
             utterance=key,
             contact_id=contact.id,
             proactive=True,
             free_form=None,
-            template=self._re_engagement(message),
-            choices={},
+            template=template,
+            choices=template.choices if template else {},
         )
         outbox.add_once(self.connection, nudge, self.now)
         return True

@@ -270,6 +270,7 @@ def test_no_mapping(block):
         ("backlog_limit", 0, "found 0; expected a whole number from 1 to 10000000"),
         ("care_window_margin_seconds", -1, "found -1; expected seconds, from 0 to 2592000 (30 days)"),
         ("re_engagement_template", 7, "found 7; expected a text"),
+        ("re_engagement_payload", 7, "found 7; expected a text"),
         ("parked_seconds", "a week", "found 'a week'; expected seconds, from 0 to 2592000 (30 days)"),
         ("messages_per_second", 1001, "found 1001; expected a whole number from 1 to 1000"),
         ("order_wait_seconds", "2", "found '2'; expected seconds"),
@@ -426,6 +427,31 @@ def test_the_template_that_asks_customers_to_write(tmp_path, name, problem):
     rules = read_settings(block, folder=tmp_path).rules()
     assert (rules.delivery.re_engagement.name, rules.intake.parked) == ("t", timedelta(seconds=60))
     assert read_settings(GOOD).rules().intake.parked is None
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "problem"),
+    [
+        ("b", "/show_news", None),
+        ("t", "/show_news", "re_engagement_payload: 't' has no button for it: "),
+        (None, "/show_news", "re_engagement_payload: it is for the button of re_engagement_template; give that, too"),
+    ],
+)
+def test_what_a_tap_on_its_button_means(tmp_path, name, payload, problem):
+    """It needs a template with a quick reply."""
+    more = "- name: b\n  language: en\n  category: UTILITY\n"
+    more += "  components: [{type: BODY, text: News.}, {type: BUTTONS, buttons: [{type: QUICK_REPLY, text: Show}]}]\n"
+    (tmp_path / "t.yml").write_text(TEMPLATE + more)
+    block = (
+        GOOD
+        | {"templates": "t.yml", "re_engagement_payload": payload}
+        | ({"re_engagement_template": name} if name else {})
+    )
+    if problem:
+        (told,) = problems_of(block, folder=tmp_path)
+        assert told.startswith(problem)
+        return
+    assert read_settings(block, folder=tmp_path).rules().delivery.re_engagement.payloads == ("/show_news",)
 
 
 def test_the_throughput_of_each_number():

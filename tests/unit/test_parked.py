@@ -89,6 +89,17 @@ async def test_a_tap_on_the_button_is_an_answer(stage):
     assert stage.graph.texts == [NUDGE, "one"]
 
 
+async def test_what_a_tap_on_the_button_means(stage):
+    """What the setting says: a command, which a rule can answer."""
+    await begin(stage, delivery=replace(RULES, re_engagement=replace(RULES.re_engagement, payloads=("/show_news",))))
+    await say(stage, "one", "api:1")
+    (button,) = stage.graph.sent[0]["template"]["components"]
+    tap = {"payload": button["parameters"][0]["payload"], "text": "Show me"}
+    await stage.receive(stage.message(type="button", context={"id": "wamid.OUT1"}, button=tap, text=None))
+    assert stage.graph.texts == [NUDGE, "one"]
+    assert (stage.dialogue.turns[-1].text, stage.dialogue.turns[-1].is_command) == ("/show_news", True)
+
+
 async def test_a_reaction_opens_nothing(stage):
     """It is no message that lets a business write."""
     await begin(stage)

@@ -117,6 +117,11 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Template that asks customers to write again, so that what may not go is parked until they do.",
     ),
     Setting(
+        name="re_engagement_payload",
+        read=readers.text,
+        meaning="What a tap on the first quick reply of that template means, such as /show_news; else it is its title.",
+    ),
+    Setting(
         name="parked_seconds",
         read=readers.seconds,
         default=timedelta(days=7),
