@@ -22,7 +22,17 @@ from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse
 from rasa_whatsapp.cloud.web_addresses import is_at
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
-from rasa_whatsapp.policy.gate import Circumstances, Park, Proposal, Refuse, SendFreeForm, decide, to_record
+from rasa_whatsapp.policy.gate import (
+    Circumstances,
+    Decision,
+    Park,
+    Proposal,
+    Refuse,
+    SendFreeForm,
+    SendTemplate,
+    decide,
+    to_record,
+)
 from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.stops import Stopped
 from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads
@@ -210,9 +220,15 @@ class _Round:
         )
         given = self._circumstances(message, contact)
         decision = decide(proposal, given)
-        record = to_record(proposal, given, decision)
+        return self._obey(lane, message, contact, decision, to_record(proposal, given, decision))
+
+    def _obey(self, lane: Lane, message: Message, contact: Contact, decision: Decision, record: JSONDict) -> Next:
         if isinstance(decision, Refuse):
             return self._refuse(message, decision.reason, record)
+        if message.tries_next_template and not isinstance(decision, SendTemplate):  # no other may go: all its words may
+            outbox.say_in_words(self.connection, message)
+            outbox.settle(self.connection, message.id, State.REPLACED, reason="its words go instead", decision=record)
+            return True
         if isinstance(decision, Park):
             return self._park(message, contact, decision.reason, record)
         if isinstance(decision, SendFreeForm):

@@ -28,7 +28,7 @@ def say_otherwise(connection: Connection, failed: Message, name: str | None, now
     rest = next((use.otherwise for use in uses if use.name == name), None)
     if rest is not None:
         outbox.stand_back(connection, failed)
-        outbox.add_once(connection, replace(failed.again(f"{failed.key}/otherwise"), template=rest), now)
+        outbox.add_once(connection, replace(failed.again(failed.key + outbox.OTHERWISE), template=rest), now)
         return True
     contact = contacts.read(connection, failed.contact_id)
     if failed.free_form is None or contact is None or not (parks or contact.window.is_open(now)):

@@ -267,6 +267,18 @@ async def test_after_the_last_template(stage, how, code):
     assert "".join(stage.graph.texts[3:]).replace(" ", "") == "long" * 1000
 
 
+async def test_when_the_next_template_may_not_go(stage):
+    """All of the response's words are parked in its place, not only those of its first message."""
+    await begin(stage, delivery=with_templates("first"))
+    stage.graph.answers = [refusal(400, {"code": 132015})]
+    await stage.say(stage.contact_id, "api:1", 1, {"text": "long " * 1000, "custom": TWO}, proactive=True)
+    await stage.idle()
+    parked = [row["key"] for row in stage.rows("outbox") if row["state"] == "parked"]
+    assert (stage.graph.texts, parked) == (["template first", NUDGE], ["api:1#1", "api:1#1.2"])
+    await stage.receive(stage.message("Yes?"))
+    assert "".join(stage.graph.texts[2:]).replace(" ", "") == "long" * 1000
+
+
 async def test_words_keep_their_place(stage):
     """What is said after a response whose templates fail is parked, too, and comes after it."""
     await begin(stage, delivery=with_templates("first", "second"))

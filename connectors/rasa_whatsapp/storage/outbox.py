@@ -49,6 +49,7 @@ class State(Enum):
 
 AS_TEMPLATE = "the response went as its template"
 _PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response's
+OTHERWISE = "/otherwise"  # the key of what tries the next template for a response ends so
 NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
 OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
 
@@ -117,6 +118,11 @@ class Message(NewMessage):
     def comes_after_templates(self) -> bool:
         """Tell whether it had templates, and Meta took none of them."""
         return self.template is None and self.form == "template"
+
+    @property
+    def tries_next_template(self) -> bool:
+        """Tell whether it stands for a whole response of which Meta did not take a template."""
+        return self.key.endswith(OTHERWISE)
 
     @property
     def asks_to_write(self) -> bool:
