@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -456,15 +457,24 @@ def _emptied(url: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with the tables of this version: to copy it takes a hundredth of the time of all migrations."""
+    path = tmp_path_factory.mktemp("sqlite") / "store.sqlite"
+    store = Database(f"sqlite:///{path}")
+    store.upgrade()
+    store.close()
+    return path
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return an empty store with the tables of this version; it does not wait for the disk, as no test cuts the power."""
     if request.param == POSTGRESQL:
         store = Database(request.getfixturevalue("emptied")())
     else:
-        store = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+        store = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('new_store'), tmp_path / 'store.sqlite')}")
         event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-        store.upgrade()
     yield store
     store.close()
 
