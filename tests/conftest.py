@@ -6,6 +6,7 @@ The stage puts a real gateway between them. No test may open a socket to anythin
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import hmac
 import ipaddress
@@ -56,6 +57,9 @@ ON_BOTH = frozenset(
         "template_states", "uploads", "upgrades",
     )
 )  # fmt: skip
+
+
+SHARING = ("bot", "cluster", "rasa", "scenarios")
 
 
 class NetworkForbidden(AssertionError):
@@ -401,6 +405,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell which tests one process runs: all of a folder that shares servers or a loaded model, else all of a file."""
+    for item in items:
+        place = item.path.relative_to(ROOT / "tests")
+        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] in SHARING else str(place)))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test that wants a store the kinds on which it runs."""
     if "database" not in metafunc.fixturenames:
@@ -539,4 +550,6 @@ def webhook() -> Callable[[str], bytes]:
 @pytest.fixture(scope="session")
 def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the example bot's model, trained if there is none or its data is newer; all tests and the demo share it."""
-    return ensure_model(ROOT, log=tmp_path_factory.mktemp("model") / "train.log")
+    with open(tmp_path_factory.getbasetemp().parent / "training.lock", "a", encoding="utf-8") as lock:  # noqa: PTH123
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run tests: the first one trains for all
+        return ensure_model(ROOT, log=tmp_path_factory.mktemp("model") / "train.log")
