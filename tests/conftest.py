@@ -405,6 +405,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell which tests one process runs: all of a folder that shares servers or a loaded model, else all of a file."""
     for item in items:
