@@ -165,7 +165,7 @@ def _unusable_re_engagement(values: Mapping[str, Any], templates: TemplateBook) 
     found = [each for each in templates.translations if each.name == use.name]
     if not found:
         return [
-            f"re_engagement_template: {use.name!r} is not among the templates; add it to the file that `templates` names"
+            f"re_engagement_template: {use.name!r} is not among the templates; add it to those that `templates` names"
         ]
     for key, tried in (("re_engagement_template", replace(use, payloads=())), ("re_engagement_payload", use)):
         wanting = [misfit.text for each in found for misfit in misfits(each, tried)]

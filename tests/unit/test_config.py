@@ -408,7 +408,7 @@ def test_business_numbers(block, expected):
     ("name", "problem"),
     [
         ("t", None),
-        ("u", "re_engagement_template: 'u' is not among the templates; add it to the file that `templates` names"),
+        ("u", "re_engagement_template: 'u' is not among the templates; add it to those that `templates` names"),
         (
             "v",
             "re_engagement_template: 'v' cannot go without values: parameter 'order' has no value: give it a text, or a slot that is filled",
@@ -500,16 +500,16 @@ def test_everything_at_once():
         (None, ["cannot be read: No such file or directory"]),
         (b"\xff\xfe\x00", ["cannot be read"]),
         (b"a: [", ["cannot be read"]),
-        (b"", ["has no list whatsapp_templates"]),
-        (b"whatsapp_templates:", ["has no list whatsapp_templates"]),
-        (b"whatsapp_templates: {}", ["has no list whatsapp_templates"]),
-        (b"[]", ["has no list whatsapp_templates"]),
+        (b"", ["has no list under the key whatsapp_templates"]),
+        (b"whatsapp_templates:", ["has no list under the key whatsapp_templates"]),
+        (b"whatsapp_templates: {}", ["has no list under the key whatsapp_templates"]),
+        (b"[]", ["has no list under the key whatsapp_templates"]),
         (
-            b"whatsapp_templates: [{name: a}, 7, {name: b, language: en, category: X}]",
+            b"whatsapp_templates:\n- {name: a}\n- 7\n- {name: b, language: en, category: X}",
             [
-                "number 1 (a): language is missing or not a text",
-                "number 2 (without a name): it is not a mapping",
-                "number 3 (b): category is 'X'; expected UTILITY, MARKETING or AUTHENTICATION",
+                "templates.yml:2: a (no language): language is missing or not a text",
+                "templates.yml:3: the entry is not a mapping",
+                "templates.yml:4: b (en): category is 'X'; expected UTILITY, MARKETING or AUTHENTICATION",
             ],
         ),
     ],
@@ -524,6 +524,62 @@ def test_template_files(tmp_path, content, expected):
     for problem, part in zip(found, expected, strict=True):
         assert problem.startswith("templates: ")
         assert part in problem
+
+
+def template_file(name, language, more=""):
+    """Return the text of a file with one template."""
+    return TEMPLATE.replace("name: t", f"name: {name}").replace("language: en", f"language: {language}") + more
+
+
+def test_a_folder_of_templates(tmp_path):
+    """All YAML files below it, in their order; other files are nobody's affair."""
+    for name, text in {
+        "b.yml": template_file("b", "en"),
+        "a.yaml": template_file("a", "de") + "  response: utter_a\n",
+        "deep/c.yml": template_file("a", "en"),
+        "README.md": "a: [",
+    }.items():
+        (tmp_path / "templates" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "templates" / name).write_text(text, "utf-8")
+    settings = read_settings(GOOD | {"templates": "templates"}, folder=tmp_path)
+    assert [(each.name, each.language) for each in settings.templates.translations] == [
+        ("a", "de"),
+        ("b", "en"),
+        ("a", "en"),
+    ]
+    assert settings.declared["utter_a"].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (template_file("a", "en"), ["b.yml:3: a (en): it is there twice: see {}/a.yml:3"]),
+        (template_file("b", "en", "  response: utter_a\n"), ["b.yml:7: b (en): utter_a has the template a, {}/a.yml:3, already"]),
+        (template_file("a", "de", "  response: utter_b\n"),
+         ["b.yml:7: a (de): response, parameters and payloads are others than at {}/a.yml:3: say them once, or the same"]),
+        ("nlu: []\n", ["b.yml:1: it has no list under the key whatsapp_templates"]),
+        ("a: [\n", ["b.yml:2: it cannot be read: line 2, column 1: "]),
+    ],
+    ids=["the same template", "the same response", "two uses", "no catalogue", "no YAML"],
+)  # fmt: skip
+def test_a_folder_that_contradicts_itself(tmp_path, second, expected):
+    """Both places are told."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "a.yml").write_text(template_file("a", "en", "  response: utter_a\n"), "utf-8")
+    (folder / "b.yml").write_text(second, "utf-8")
+    found = problems_of(GOOD | {"templates": "templates"}, folder=tmp_path)
+    assert len(found) == len(expected)
+    for problem, part in zip(found, expected, strict=True):
+        assert problem.startswith(f"templates: {folder}/" + part.format(folder))
+
+
+def test_a_folder_without_templates(tmp_path):
+    """It is told."""
+    (tmp_path / "templates").mkdir()
+    assert problems_of(GOOD | {"templates": "templates"}, folder=tmp_path) == [
+        f"templates: {tmp_path}/templates:1: the folder has no YAML file"
+    ]
 
 
 def test_shown_masks_secrets():

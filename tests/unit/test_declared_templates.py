@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
 from rasa_whatsapp.cloud.templates import TemplateBook, read_translation
-from rasa_whatsapp.cloud.templates.declared import Declared, Known, Source, by_response, faults_of_keys, read_declared
+from rasa_whatsapp.cloud.templates.declared import Declared, Known, Source, faults_of_keys, read_declared
 from rasa_whatsapp.cloud.templates.schema import schema
 from rasa_whatsapp.delivery import DeliveryRules
 
@@ -99,20 +99,6 @@ def test_what_is_read():
     """The sources by the names of the variables; nothing of an entry that declares nothing."""
     assert read_declared(WHOLE) == DECLARED
     assert read_declared(entry()) is None
-    assert by_response([DECLARED, DECLARED]) == {"utter_sent": DECLARED}
-
-
-@pytest.mark.parametrize(
-    ("other", "told"),
-    [
-        (Declared("sent", ("utter_sent",), {}, ()), "template 'sent' says response, parameters, payloads at two translations"),
-        (Declared("left", ("utter_sent",), {}, ()), "response 'utter_sent' is that of two templates, sent and left"),
-    ],
-)  # fmt: skip
-def test_two_that_contradict_each_other(other, told):
-    """A response has one template, and a template one use."""
-    with pytest.raises(ValueError, match=told):
-        by_response([DECLARED, other])
 
 
 @pytest.mark.parametrize(

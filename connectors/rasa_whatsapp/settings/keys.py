@@ -98,7 +98,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=DEFAULT_URL,
         meaning="The channel's own store: an SQLite file, or PostgreSQL for several servers.",
     ),
-    Setting(name="templates", read=readers.text, meaning="File with the approved templates."),
+    Setting(name="templates", read=readers.text, meaning="The approved templates: a file, or a folder of files."),
     Setting(
         name="fallback_languages",
         read=readers.language_codes,

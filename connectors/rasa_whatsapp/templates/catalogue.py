@@ -5,7 +5,7 @@ Its law: nothing is raised. What cannot be read, or is no entry, is a Misread at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,11 @@ class Entry:
         return None if any(faults_of_keys(self.content)) else read_declared(self.content)
 
     @property
+    def title(self) -> str:
+        """Return whose affair a finding about it is."""
+        return f"{self.name or 'a template'} ({self.language or 'no language'})"
+
+    @property
     def place(self) -> str:
         """Return where it begins, as file and line."""
         return f"{self.file}:{self.line()}"
@@ -87,6 +92,31 @@ def read_catalogue(path: Path) -> Catalogue:
         tuple(item for item in found if isinstance(item, Entry)),
         tuple(item for item in found if isinstance(item, Misread)),
     )
+
+
+def clashes(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str, str]]:
+    """Yield the entries that say what an earlier one says otherwise: which, in what key, and what is wrong.
+
+    A translation may be there once; all translations of a template say the same of its use, and a response has one template.
+    """
+    by_key: dict[tuple[str, str], Entry] = {}
+    by_name: dict[str, tuple[Entry, Declared]] = {}
+    by_response: dict[str, Entry] = {}
+    for entry in entries:
+        before = by_key.setdefault((entry.name, entry.language), entry)
+        if before is not entry:
+            yield entry, "name", f"it is there twice: see {before.place}"
+        use = entry.use
+        if use is None:
+            continue
+        user, other = by_name.setdefault(entry.name, (entry, use))
+        if other != use:
+            text = f"response, parameters and payloads are others than at {user.place}: say them once, or the same"
+            yield entry, "response", text
+        for response in use.responses:
+            first = by_response.setdefault(response, entry)
+            if first.name != entry.name:
+                yield entry, "response", f"{response} has the template {first.name}, {first.place}, already"
 
 
 def files_of(path: Path) -> list[Path]:

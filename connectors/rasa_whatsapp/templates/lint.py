@@ -17,7 +17,7 @@ from rasa_whatsapp.cloud.templates import read_translation
 from rasa_whatsapp.cloud.templates.declared import Declared, faults_of_keys
 from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
-from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
+from rasa_whatsapp.templates.catalogue import Entry, clashes, read_catalogue
 from rasa_whatsapp.templates.proactive import Bot, lacks
 
 
@@ -46,13 +46,8 @@ def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tu
     for entry in entries:
         wrong = [*faults(entry.content), *faults_of_keys(entry.content)]
         found += [_finding(entry, fault.text, fault.where) for fault in wrong]
-    found += [
-        *_twice(entries),
-        *_alike(entries),
-        *_languages(entries, spoken),
-        *_variables(entries),
-        *_two_uses(entries),
-    ]
+    found += [_finding(entry, text, [key]) for entry, key, text in clashes(entries)]
+    found += [*_alike(entries), *_languages(entries, spoken), *_variables(entries)]
     if bot is not None:
         found += _of_the_bot(bot, entries)
     return len(entries), sorted(found)
@@ -73,16 +68,7 @@ def _of_the_bot(bot: Bot, entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def _finding(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Finding:
     """Return a finding about the part of the entry that the keys and positions lead to."""
-    whose = f"{entry.name or 'a template'} ({entry.language or 'no language'})"
-    return Finding(entry.file, entry.line(where), whose, text)
-
-
-def _twice(entries: Sequence[Entry]) -> Iterator[Finding]:
-    first: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        before = first.setdefault((entry.name, entry.language), entry)
-        if before is not entry:
-            yield _finding(entry, f"it is there twice: see {before.place}", ["name"])
+    return Finding(entry.file, entry.line(where), entry.title, text)
 
 
 def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -153,21 +139,6 @@ def _unused(entries: Sequence[Entry], bot: Bot) -> Iterator[Finding]:
 def _declared(entries: Sequence[Entry]) -> list[tuple[Entry, Declared]]:
     """Return the entries that say which responses use the template."""
     return [(entry, use) for entry in entries if (use := entry.use) is not None]
-
-
-def _two_uses(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Yield templates whose translations say two things of their use, and responses with two templates."""
-    by_name: dict[str, tuple[Entry, Declared]] = {}
-    by_response: dict[str, Entry] = {}
-    for entry, use in _declared(entries):
-        before, other = by_name.setdefault(entry.name, (entry, use))
-        if other != use:
-            text = f"response, parameters and payloads are others than at {before.place}: say them once, or the same"
-            yield _finding(entry, text, ["response"])
-        for response in use.responses:
-            first = by_response.setdefault(response, entry)
-            if first.name != entry.name:
-                yield _finding(entry, f"{response} has the template {first.name}, {first.place}, already", ["response"])
 
 
 def _unknown_names(entries: Sequence[Entry], domain: Domain) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ These keys are ours: they are never handed in. They stand at one translation of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,21 +88,6 @@ def read_declared(entry: JSONDict) -> Declared | None:
         {name: Source(kind, str(value)) for name, (kind, value) in sources.items()},
         tuple(entry.get("payloads") or ()),
     )
-
-
-def by_response(found: Iterable[Declared]) -> dict[str, Declared]:
-    """Return the templates by the responses that they stand for; raises ValueError if one has two, or a template says two things."""
-    known: dict[str, Declared] = {}
-    by_name: dict[str, Declared] = {}
-    for each in found:
-        if by_name.setdefault(each.name, each) != each:
-            raise ValueError(f"template {each.name!r} says {', '.join(KEYS)} at two translations, and not the same")
-        for response in each.responses:
-            if known.setdefault(response, each).name != each.name:
-                raise ValueError(
-                    f"response {response!r} is that of two templates, {known[response].name} and {each.name}"
-                )
-    return known
 
 
 def _responses(entry: JSONDict) -> tuple[str, ...]:
