@@ -320,6 +320,34 @@ def test_pull_into_another_file(bot: Bot) -> None:
     assert "empty/whatsapp_templates.yml is written: 3 templates" in bot.run("pull", "empty")
 
 
+def test_a_folder_is_read_where_no_file_is(bot: Bot) -> None:
+    """Every command takes the usual folder; a change goes to the file that declares the template, what is new to one of its own."""
+    folder = bot.folder / "data/whatsapp_templates"
+    folder.mkdir()
+    (folder / "news.yml").write_text("whatsapp_templates:\n" + NEWS.replace("here", "there") + NEWS_DE, "utf-8")
+    (folder / "letters.yaml").write_text("whatsapp_templates:\n" + LETTER, "utf-8")
+    assert bot.run("lint", status=1).splitlines() == [
+        "data/whatsapp_templates/letters.yaml:2: letter (en): it has no translation into de, which other templates have",
+        "3 templates checked, each language apart; 1 finding",
+    ]
+    assert bot.run("preview", "letter").startswith("letter (en), UTILITY")
+    assert bot.run("status", status=1).splitlines()[-2] == "3 declared templates, 1 not approved"
+    assert "~ data/whatsapp_templates/news.yml:2: news (en)" in bot.run("diff", status=1)
+    assert "Declared: data/whatsapp_templates/news.yml:2: " in bot.run("delete", "news", input="n\n", status=1)
+    (folder / "letters.yaml").write_text("whatsapp_templates:\n" + LETTER + LETTER_DE, "utf-8")
+    assert bot.run("push", "--yes").splitlines()[-1] == "3 of 3 templates handed in."
+    bot.set_status("news", "en", "PAUSED")
+    assert [line for line in bot.run("pull", "--yes").splitlines() if "is written" in line] == [
+        "data/whatsapp_templates/letters.yaml is written: 2 templates, each language apart.",
+        "data/whatsapp_templates/news.yml is written: 2 templates, each language apart.",
+        "data/whatsapp_templates/whatsapp_templates.yml is written: 1 template, each language apart.",
+    ]
+    assert "name: offer" in (folder / "whatsapp_templates.yml").read_text()
+    (folder / "more.yml").write_text("whatsapp_templates:\n" + NEWS, "utf-8")
+    twice = "data/whatsapp_templates/news.yml:2: news (en) is there twice: see data/whatsapp_templates/more.yml:2"
+    assert twice in bot.run("status", status=1)
+
+
 def test_pull_into_what_is_no_catalogue(bot: Bot) -> None:
     """It is left alone."""
     bot.catalogue.write_text("a: 1\n")

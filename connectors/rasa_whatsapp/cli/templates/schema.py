@@ -11,5 +11,5 @@ from rasa_whatsapp.cloud.templates.schema import schema
 
 @click.command("schema")
 def command() -> None:
-    """Print the JSON Schema of data/whatsapp_templates.yml, with which an editor completes and checks it."""
+    """Print the JSON Schema of a file of declared templates, with which an editor completes and checks it."""
     click.echo(json.dumps(schema(), indent=2))

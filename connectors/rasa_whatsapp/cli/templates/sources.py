@@ -20,13 +20,20 @@ from rasa_whatsapp.templates.account import CallFailed, TemplateAccount
 from rasa_whatsapp.templates.catalogue import Entry, read_catalogue
 
 CATALOGUE = Path("data/whatsapp_templates.yml")
+FOLDER = Path("data/whatsapp_templates")
 
-catalogue = click.argument("catalogue", metavar="[PATH]", type=click.Path(path_type=Path), default=CATALOGUE)
+
+def _usual() -> Path:
+    """Return where templates are declared if nobody says where: the usual file, or the usual folder where only that is there."""
+    return FOLDER if FOLDER.is_dir() and not CATALOGUE.exists() else CATALOGUE
+
+
+catalogue = click.argument("catalogue", metavar="[PATH]", type=click.Path(path_type=Path), default=_usual)
 catalogue_option = click.option(
     "--catalogue",
     type=click.Path(path_type=Path),
-    default=CATALOGUE,
-    show_default=True,
+    default=_usual,
+    show_default=f"{CATALOGUE}, or the folder {FOLDER}",
     help="The declared templates: a file or a folder of them.",
 )
 form = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
