@@ -341,3 +341,18 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     """A path that leads nowhere is named."""
     with pytest.raises(TemplatesInvalid, match=r"nowhere\.yml: cannot be read"):
         load(tmp_path / "nowhere.yml")
+
+
+def test_a_folder_of_files(tmp_path: Path) -> None:
+    """All YAML files below it; a translation that is in two of them is named with both places."""
+    one = "whatsapp_templates:\n- {name: a, language: en, category: UTILITY, components: [{type: BODY, text: Hi}]}\n"
+    with pytest.raises(TemplatesInvalid, match="has no YAML file"):
+        load(tmp_path)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "b.yml").write_text(one)
+    (tmp_path / "deep/a.yaml").write_text(one.replace("name: a", "name: b"))
+    (tmp_path / "README.md").write_text("a: [")
+    assert [template.name for template in load(tmp_path)] == ["a", "b"]
+    (tmp_path / "deep/a.yaml").write_text(one)
+    with pytest.raises(TemplatesInvalid, match=r"deep/a\.yaml:2: a in en is there twice, first at .*/b\.yml:2\."):
+        load(tmp_path)

@@ -149,9 +149,9 @@ def _header(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--templates",
     type=click.Path(path_type=Path),
-    metavar="FILE",
+    metavar="PATH",
     show_default="no templates",
-    help="YAML file with the approved templates.",
+    help="YAML file with the approved templates, or a folder of them.",
 )
 @click.option(
     "--database",

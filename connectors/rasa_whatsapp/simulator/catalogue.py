@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,24 @@ def variables(text: str) -> list[str]:
 
 
 def load(path: Path) -> list[Template]:
-    """Read a templates file, or raise `TemplatesInvalid`."""
+    """Read a templates file, or all YAML files below a folder, or raise `TemplatesInvalid`."""
+    files = sorted((*path.glob("**/*.yml"), *path.glob("**/*.yaml"))) if path.is_dir() else [path]
+    if not files:
+        raise TemplatesInvalid(f"{path}: the folder has no YAML file. Give a file, or a folder with some.")
+    seen: dict[tuple[str, str], str] = {}
+    found = []
+    for where, template in (item for file in files for item in _read(file)):
+        before = seen.setdefault((template.name, template.language), where)
+        if before != where:
+            raise TemplatesInvalid(
+                f"{where}: {template.name} in {template.language} is there twice, first at {before}. Remove one, or change"
+                " its language."
+            )
+        found.append(template)
+    return found
+
+
+def _read(path: Path) -> Iterable[tuple[str, Template]]:
     try:
         document = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -115,23 +132,17 @@ def load(path: Path) -> list[Template]:
         raise TemplatesInvalid(f"{path}:{line}: is not YAML: {error.problem}. Mend the line.") from None
     except YAMLError as error:
         raise TemplatesInvalid(f"{path}: is not YAML: {error}.") from None
-    return list(_templates(document, path))
+    return _templates(document, path)
 
 
-def _templates(document: Any, path: Path) -> Iterable[Template]:
+def _templates(document: Any, path: Path) -> Iterator[tuple[str, Template]]:
+    """Yield the templates with their places."""
     entries = document.get("whatsapp_templates") if isinstance(document, dict) else None
     if not isinstance(entries, CommentedSeq):
         raise TemplatesInvalid(f"{path}:1: needs a list under the key whatsapp_templates.")
-    seen: set[tuple[str, str]] = set()
     for index, entry in enumerate(entries):
         where = f"{path}:{entries.lc.item(index)[0] + 1}"
-        template = _template(entry, where)
-        if (template.name, template.language) in seen:
-            raise TemplatesInvalid(
-                f"{where}: {template.name} in {template.language} is there twice. Remove one, or change its language."
-            )
-        seen.add((template.name, template.language))
-        yield template
+        yield where, _template(entry, where)
 
 
 def _template(entry: Any, where: str) -> Template:
