@@ -33,6 +33,7 @@ def put(path: Path, changed_at: int) -> Path:
         (["data/de/deep/stories.yaml"], "data/de/deep/stories.yaml is newer than the model"),
         (["data/component.py"], "data/component.py is newer than the model"),
         (["data/whatsapp_templates.yml"], None),
+        (["data/whatsapp_templates/orders.yml"], None),
         (["data/orders.db"], None),
         (["credentials.yml"], None),
         (["actions/actions.py"], None),

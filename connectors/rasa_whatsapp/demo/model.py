@@ -16,8 +16,8 @@ from rasa_whatsapp.demo.processes import Process, nothing
 
 MODELS = "models"
 SUFFIXES = {".yml", ".yaml", ".json", ".txt", ".md", ".py"}  # .py: components that the bot keeps beside its data
-# Under data/, but nothing that a model is made of.
-NO_TRAINING_DATA = {"whatsapp_templates.yml"}
+# Under data/, but nothing that a model is made of: a file or a folder of templates.
+NO_TRAINING_DATA = {"whatsapp_templates.yml", "whatsapp_templates"}
 
 
 def newest_model(folder: Path) -> Path | None:
@@ -44,7 +44,8 @@ def training_files(folder: Path) -> Iterator[Path]:
             yield folder / name
     for name in ("domain", "data"):
         for path in sorted((folder / name).rglob("*")):
-            if path.is_file() and path.suffix in SUFFIXES and path.name not in NO_TRAINING_DATA:
+            is_training_data = NO_TRAINING_DATA.isdisjoint(path.relative_to(folder).parts)
+            if path.is_file() and path.suffix in SUFFIXES and is_training_data:
                 yield path
 
 
