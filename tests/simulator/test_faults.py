@@ -377,6 +377,24 @@ async def test_media_unreachable(simulator: Simulator, bot: Bot) -> None:
         assert (await eventually(lambda wamid=wamid: bot.statuses(wamid), "the status"))[0]["status"] == "sent"
 
 
+@covers("cut_upload")
+async def test_cut_upload(simulator: Simulator) -> None:
+    """The connection breaks in the middle; what has come is told, and counts."""
+    query = {"file_name": "a.png", "file_length": "16", "file_type": "image/png"}
+    headers = {"Authorization": "OAuth demo-access-token"}
+    async with simulator.http.post(
+        simulator.url("/v26.0/300000000000001/uploads"), params=query, headers=headers
+    ) as answer:
+        address = simulator.url(f"/v26.0/{(await answer.json())['id']}")
+    await switch(simulator, kind="cut_upload", times=1)
+    with pytest.raises(aiohttp.ClientError):
+        await simulator.http.post(address, data=b"\x89PNG" + b"x" * 12, headers=headers | {"file_offset": "0"})
+    async with simulator.http.get(address, headers=headers) as answer:
+        assert (await answer.json())["file_offset"] == 8
+    async with simulator.http.post(address, data=b"x" * 8, headers=headers | {"file_offset": "8"}) as answer:
+        assert list(await answer.json()) == ["h"]
+
+
 def test_every_fault_has_its_test() -> None:
     """No fault without a test in this file."""
     assert set(FIELDS) == TESTED

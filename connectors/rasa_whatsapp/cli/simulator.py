@@ -87,6 +87,13 @@ def _header(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Id of the business account.",
 )
 @click.option(
+    "--app-id",
+    envvar="WHATSAPP_APP_ID",
+    show_envvar=True,
+    default=DEFAULT.app_id,
+    help="Id of the app that files are uploaded for.",
+)
+@click.option(
     "--display-phone-number",
     default=DEFAULT.display_phone_number,
     callback=_number,
@@ -218,6 +225,7 @@ def command(host: str, port: int, **options: Any) -> None:
         webhook_url=options["webhook"],
         phone_number_id=options["phone_number_id"],
         business_account_id=options["business_account_id"],
+        app_id=options["app_id"],
         display_phone_number=options["display_phone_number"],
         access_token=options["access_token"],
         more_numbers=_with_tokens(options["numbers"], options["access_token"]),

@@ -6,6 +6,7 @@ A number's own address takes that number's token only; what belongs to the whole
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 
 from aiohttp import web
 
@@ -13,17 +14,19 @@ from rasa_whatsapp.simulator.refusals import Refused
 from rasa_whatsapp.simulator.settings import Number, Settings
 
 KEY_HEADER = "D360-API-KEY"
+# How a token can be shown at Meta's door; uploads want the older word (docs/graph-api/guides/upload).
+SCHEMES = ("bearer", "oauth")
 
 
-def bearer(request: web.Request) -> str:
+def bearer(request: web.Request, schemes: Collection[str] = SCHEMES[:1]) -> str:
     """Return the token of a request at Meta's door."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.strip() if scheme.lower() in schemes else ""
 
 
-def check_bearer(settings: Settings, request: web.Request) -> None:
+def check_bearer(settings: Settings, request: web.Request, schemes: Collection[str] = SCHEMES[:1]) -> None:
     """Refuse a token that opens nothing."""
-    if not opened_by(settings, bearer(request)):
+    if not opened_by(settings, bearer(request, schemes)):
         raise Refused(190, "Invalid OAuth access token - Cannot parse access token")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes, template_routes
+from rasa_whatsapp.simulator import control_routes, graph_routes, media_routes, template_routes, upload_routes
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
 from rasa_whatsapp.simulator.guard import PAGES, Handler, guarded
@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> web.Application:
     # Sends come first: the router tries one after the other.
     for method, path, handler in (
         *graph_routes.ROUTES,
+        *upload_routes.ROUTES,
         *media_routes.ROUTES,
         *template_routes.ROUTES,
         graph_routes.LAST_ROUTE,

@@ -28,6 +28,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "delay_statuses": frozenset({"seconds"}),  # the same, for webhooks with statuses only
     "duplicate_webhooks": frozenset({"seconds"}),  # a webhook comes once more
     "media_unreachable": frozenset(),  # the send is accepted, then fails because its link cannot be fetched
+    "cut_upload": frozenset(),  # of an upload for the app half the bytes arrive, then the connection breaks
 }
 RANGES: dict[str, tuple[float, float]] = {
     "status": (400, 599),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from aiohttp import web
@@ -70,9 +70,9 @@ async def journalled(request: web.Request, answerer: Answerer) -> web.StreamResp
         world.storage.journals.add_request(entry)
 
 
-def check_access(world: World, request: web.Request) -> None:
+def check_access(world: World, request: web.Request, schemes: Collection[str] = access.SCHEMES[:1]) -> None:
     """Refuse a request at Meta's door without a token, or with a version that is none."""
-    access.check_bearer(world.settings, request)
+    access.check_bearer(world.settings, request, schemes)
     version, only = request.match_info["version"], world.settings.api_version
     if not _VERSION.fullmatch(version) or only not in (None, version):
         raise Refused(100, f"The address must begin with {only or 'a version such as v26.0'}")

@@ -45,6 +45,7 @@ class Settings:
     webhook_url: str = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
     phone_number_id: str = "100000000000001"
     business_account_id: str = "200000000000001"
+    app_id: str = "300000000000001"
     display_phone_number: str = "4930901820000"
     verified_name: str = "Care desk"
     access_token: str = "demo-access-token"  # noqa: S105 - a demo value, it opens nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rasa_whatsapp.simulator.catalogue import Template
@@ -11,7 +11,7 @@ from rasa_whatsapp.simulator.identifiers import new_template_id
 from rasa_whatsapp.simulator.refusals import Refused
 from rasa_whatsapp.simulator.storage import Storage
 from rasa_whatsapp.simulator.template_life import TemplateLife
-from rasa_whatsapp.simulator.template_rules import DAY, check_duplicate, edited_template, new_template
+from rasa_whatsapp.simulator.template_rules import DAY, check_duplicate, check_sample, edited_template, new_template
 from rasa_whatsapp.simulator.template_texts import refused
 from rasa_whatsapp.simulator.templates import Templates
 
@@ -30,12 +30,20 @@ LOCKS = "template_locks"
 class TemplateManagement:
     """The business's side of its templates."""
 
-    def __init__(self, storage: Storage, templates: Templates, life: TemplateLife, clock: Clock) -> None:
-        """Take what is needed."""
+    def __init__(
+        self,
+        storage: Storage,
+        templates: Templates,
+        life: TemplateLife,
+        clock: Clock,
+        type_of: Callable[[str], str | None],
+    ) -> None:
+        """Take what is needed; `type_of` returns the type of the file behind a handle that was given here."""
         self._storage = storage
         self._templates = templates
         self._life = life
         self._clock = clock
+        self._type_of = type_of
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """Create a template and return Meta's answer; the category may be another one than was asked for."""
@@ -45,6 +53,7 @@ class TemplateManagement:
             raise Refused(80007, f"A business account can create {CREATIONS_PER_HOUR} templates in an hour.")
         template = new_template(body, new_template_id())
         self._check_place(template)
+        check_sample(template, self._type_of)
         check_duplicate(template, self._templates.all())
         self._storage.keep(CREATIONS, [*recent, now])
         self._life.create(template)
@@ -53,6 +62,7 @@ class TemplateManagement:
     def edit(self, template: Template, body: dict[str, Any]) -> dict[str, Any]:
         """Change a template and return Meta's answer."""
         edited = edited_template(template, body, self._clock.timestamp())
+        check_sample(edited, self._type_of)
         check_duplicate(edited, (other for other in self._templates.all() if other.id != template.id))
         self._life.edit(edited)
         return {"success": True}

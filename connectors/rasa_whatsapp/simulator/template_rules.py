@@ -7,13 +7,14 @@ operator, but for words that make a utility template a marketing one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from rasa_whatsapp.simulator.catalogue import CATEGORIES, FORMATS, LANGUAGE, NAME, Template
 from rasa_whatsapp.simulator.template_parts import read_components
-from rasa_whatsapp.simulator.template_texts import refused
+from rasa_whatsapp.simulator.template_texts import HEADER, refused
+from rasa_whatsapp.simulator.upload_sessions import SAMPLES
 
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 DAY = 24 * 3600
@@ -84,6 +85,17 @@ def check_duplicate(template: Template, others: Iterable[Template]) -> None:
     for other in others:
         if other.name != template.name and _words(other) == said:
             raise refused(f"The template {other.name} has the same body and footer in {other.language}.")
+
+
+def check_sample(template: Template, type_of: Callable[[str], str | None]) -> None:
+    """Refuse a header whose sample was uploaded here as something else; handles from elsewhere are taken as they are."""
+    header = template.component("HEADER") or {}
+    kind, example = str(header.get("format", "TEXT")).upper(), header.get("example")
+    handles = example.get("header_handle") if isinstance(example, dict) else None
+    for handle in handles if isinstance(handles, list) else ():
+        mime_type = type_of(str(handle))
+        if mime_type is not None and mime_type not in SAMPLES.get(kind, ()):
+            raise refused(f"The sample of a header of format {kind} is of type {mime_type}.", HEADER)
 
 
 def is_promotional(template: Template) -> bool:

@@ -22,6 +22,7 @@ from rasa_whatsapp.simulator.storage import Storage
 from rasa_whatsapp.simulator.template_life import TemplateLife
 from rasa_whatsapp.simulator.template_management import TemplateManagement
 from rasa_whatsapp.simulator.templates import Templates
+from rasa_whatsapp.simulator.upload_sessions import UploadSessions
 
 OFFSET = "clock_offset_seconds"
 
@@ -42,7 +43,10 @@ class World:
         self.limits = Limits(settings.throughput, pair_rate=settings.pair_rate)
         self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock, self.counts)
         self.template_life = TemplateLife(settings, self.templates, self.events, self.clock, self.deliveries)
-        self.template_management = TemplateManagement(self.storage, self.templates, self.template_life, self.clock)
+        self.upload_sessions = UploadSessions(self.storage)
+        self.template_management = TemplateManagement(
+            self.storage, self.templates, self.template_life, self.clock, self.upload_sessions.type_of
+        )
         self.batches = StatusBatches(self.deliveries, settings.statuses_in_webhook)
         self.statuses = Statuses(
             settings, self.storage, self.events, self.faults, self.clock, self.batches, self.counts
