@@ -66,7 +66,7 @@ def load_business_account(path: Path) -> BusinessAccount:
 
     What its calls do not need may be missing. Raises ConfigInvalid with everything that is wrong with the rest.
     """
-    settings = _load_for_calls(path, (*_ACCOUNT_KEYS, "business_account_id"))
+    settings = _load_for_calls(path, (*_ACCOUNT_KEYS, "business_account_id", "app_id"))
     if is_dialog360(settings):
         raise ConfigInvalid(
             str(path),
@@ -85,6 +85,7 @@ def load_business_account(path: Path) -> BusinessAccount:
         access_token=settings.account_values[0].access_token,
         graph_url=settings["graph_url"],
         api_version=settings["api_version"],
+        app_id=settings["app_id"],
     )
 
 

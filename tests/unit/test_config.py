@@ -196,6 +196,7 @@ def test_no_mapping(block):
         ("webhook_secret_header", "X Secret", "found 'X Secret'; expected the name of an HTTP header"),
         ("webhook_secret_header", "X-Secret:", "expected the name of an HTTP header"),
         ("business_account_id", "abc", "found 'abc'; expected the digits of an id"),
+        ("app_id", "my app", "found 'my app'; expected the digits of an id"),
         (
             "graph_url",
             "graph.facebook.com",

@@ -11,7 +11,7 @@ import pytest
 
 from rasa_whatsapp.cloud.providers import business_account
 from rasa_whatsapp.cloud.templates.management_errors import Scope
-from rasa_whatsapp.templates.account import CallFailed, TemplateAccount
+from rasa_whatsapp.templates.account import CallFailed, MediaFile, TemplateAccount
 
 ITEM = {"id": "77", "name": "news", "language": "en", "status": "APPROVED", "category": "UTILITY"}
 
@@ -27,7 +27,9 @@ class Meta:
         class Handler(BaseHTTPRequestHandler):
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
-                sent = json.loads(self.rfile.read(length)) if length else None
+                is_file = "file_offset" in self.headers
+                read = self.rfile.read(length)
+                sent = (self.headers["file_offset"], read) if is_file else json.loads(read) if length else None
                 meta.asked.append((self.command, self.path.split("fields=")[0], self.path.partition("after=")[2], sent))
                 meta.token = self.headers.get("Authorization")
                 status, content, headers = meta.answers.pop(0) if len(meta.answers) > 1 else meta.answers[0]
@@ -76,7 +78,7 @@ def account(meta, pauses, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     account = TemplateAccount(
-        business_account(account_id="2", access_token="hunter2", graph_url=meta.url, api_version="v26.0"),
+        business_account(account_id="2", access_token="hunter2", graph_url=meta.url, api_version="v26.0", app_id="7"),
         sleep=pauses.append,
     )
     yield account
@@ -187,3 +189,69 @@ def test_nobody_there(pauses):
         account.close()
     assert raised.value.failure.scope is Scope.ACCOUNT
     assert pauses == []
+
+
+FILE = MediaFile("a b.png", "image/png", b"0123456789")
+BEGIN = ("POST", "/v26.0/7/uploads?file_name=a+b.png&file_length=10&file_type=image%2Fpng", None)
+SESSION = "upload:MTp=?sig=AR-z"
+BEGUN, HANDLE = (200, {"id": SESSION}), (200, {"h": "4::aW"})
+
+
+def piece(offset, data):
+    """Return the call that uploads these bytes."""
+    return "POST", f"/v26.0/{SESSION}", (offset, data)
+
+
+STATE = ("GET", f"/v26.0/{SESSION}", None)
+WHOLE = piece("0", b"0123456789")
+
+
+def state(offset):
+    """Return the answer that tells from where to go on."""
+    return 200, {"id": SESSION, "file_offset": offset}
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "paused"),
+    [
+        ([BEGUN, HANDLE], [BEGIN, WHOLE], []),
+        ([(503, {}), BEGUN, HANDLE], [BEGIN, BEGIN, WHOLE], [1.0]),
+        ([BEGUN, (0, {}), state(4), HANDLE], [BEGIN, WHOLE, STATE, piece("4", b"456789")], [1.0]),
+        ([BEGUN, (503, {}), state("0"), HANDLE], [BEGIN, WHOLE, STATE, WHOLE], [1.0]),
+        ([BEGUN, refusal(2, 503), (0, {}), state(4), (0, {}), state(7), HANDLE],
+         [BEGIN, WHOLE, STATE, STATE, piece("4", b"456789"), STATE, piece("7", b"789")], [1.0, 1.0, 3.0]),
+        ([BEGUN, (200, {"file_offset": 4}), state(4), HANDLE], [BEGIN, WHOLE, STATE, piece("4", b"456789")], [1.0]),
+        ([BEGUN, (0, {}), state(10), BEGUN, HANDLE], [BEGIN, WHOLE, STATE, BEGIN, WHOLE], [1.0]),
+    ],
+    ids=["at once", "announced again", "a broken connection", "nothing arrived", "broken three times", "a part is taken", "the handle was lost"],
+)  # fmt: skip
+def test_an_upload(meta, account, pauses, answers, asked, paused):
+    """One that broke goes on where Meta says; the token follows the word that uploads want."""
+    meta.answer(*answers)
+    assert account.upload(FILE) == "4::aW"
+    assert [(method, path, sent) for method, path, _, sent in meta.asked] == asked
+    assert meta.token == "OAuth hunter2"
+    assert pauses == paused
+
+
+@pytest.mark.parametrize(
+    ("answers", "scope", "told", "calls"),
+    [
+        ([refusal(100)], Scope.TEMPLATE, "does not accept a field", 1),
+        ([BEGUN, refusal(100)], Scope.TEMPLATE, "does not accept a field", 2),
+        ([BEGUN, refusal(190, 401)], Scope.ACCOUNT, "set a new access_token", 2),
+        ([(400, {"error": {"code": 100, "error_subcode": 33}})], Scope.ACCOUNT, "check app_id", 1),
+        ([(200, {"id": "77"})], Scope.ACCOUNT, "id is none of an upload", 1),
+        ([BEGUN, (0, {}), state(4), (0, {}), state(4), (0, {}), state(4), (0, {})], Scope.ACCOUNT, "the connection broke", 8),
+    ],
+    ids=["the announcement", "the bytes", "an expired token", "another app", "no session", "it breaks again and again"],
+)  # fmt: skip
+def test_an_upload_that_fails(meta, account, answers, scope, told, calls):
+    """It says which file; nothing is left that may have been done to a template."""
+    meta.answer(*answers)
+    with pytest.raises(CallFailed) as raised:
+        account.upload(FILE)
+    assert raised.value.failure.scope is scope
+    assert str(raised.value).startswith("the sample a b.png is not uploaded: ")
+    assert told in str(raised.value)
+    assert (len(meta.asked), "hunter2" in str(raised.value)) == (calls, False)

@@ -14,7 +14,13 @@ from rasa_whatsapp.cloud.templates.calls import (
     edit,
     listing,
     read_created,
+    read_handle,
+    read_offset,
     read_page,
+    read_session,
+    upload,
+    upload_session,
+    upload_state,
 )
 from rasa_whatsapp.cloud.templates.management_errors import Scope, read_failure
 from rasa_whatsapp.cloud.wire import MalformedField
@@ -159,3 +165,65 @@ def test_what_meta_says_of_a_token_is_not_told(code):
     """It quotes a malformed one."""
     failure = read_failure(400, body({"error": {"code": code, "message": "Malformed access token EAAhunter2"}}))
     assert "hunter2" not in failure.text
+
+
+def test_the_calls_of_an_upload():
+    """Bytes go once; announcing a file and asking for its state may be repeated."""
+    begin = upload_session("7", name="a b.png", mime_type="image/png", size=9)
+    assert (begin.method, begin.path, begin.query) == (
+        "POST",
+        "7/uploads",
+        {"file_name": "a b.png", "file_length": "9", "file_type": "image/png"},
+    )
+    piece, state = upload("upload:x?sig=y", b"abc", 6), upload_state("upload:x?sig=y")
+    assert (piece.method, piece.path, piece.data, piece.offset) == ("POST", "upload:x?sig=y", b"abc", 6)
+    assert (state.method, state.path, state.offset) == ("GET", "upload:x?sig=y", None)
+    assert [call.uploads for call in (begin, piece, state)] == [True, True, True]
+    assert [call.is_safe for call in (begin, piece, state)] == [True, False, True]
+    assert "abc" not in repr(piece)
+
+
+@pytest.mark.parametrize("session", ["upload:MTphd/HRh=?sig=ARZ-_1", "upload:MTphd"])
+def test_a_session(session):
+    """Its id may end with a signature."""
+    assert read_session(body({"id": session})) == session
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"id": "7"},
+        {"id": 7},
+        {},
+        {"id": "upload:"},
+        {"id": "upload:a b"},
+        {"id": "upload:a#b"},
+        {"id": "https://elsewhere.example/upload:a"},
+    ],
+)
+def test_what_is_no_session(answer):
+    """The bytes and the token would go somewhere else."""
+    with pytest.raises(MalformedField):
+        read_session(body(answer))
+
+
+def test_how_far_an_upload_is():
+    """A number, or the digits of one."""
+    assert (read_offset(body({"file_offset": 30})), read_offset(body({"file_offset": "30"}))) == (30, 30)
+    for wrong in ({}, {"file_offset": -1}, {"file_offset": "x"}, {"file_offset": None}):
+        with pytest.raises(MalformedField):
+            read_offset(body(wrong))
+
+
+def test_a_handle():
+    """It is a text, and is not read any further."""
+    assert read_handle(body({"h": "4::aW1n\n4::b"})) == "4::aW1n\n4::b"
+    with pytest.raises(MalformedField):
+        read_handle(body({"id": "upload:x", "file_offset": 3}))
+
+
+def test_what_is_not_there_is_the_app():
+    """A call of an upload names no account."""
+    refusal = body({"error": {"code": 100, "error_subcode": 33, "message": "Object with ID '7' does not exist"}})
+    assert "check app_id" in read_failure(400, refusal, of_upload=True).text
+    assert "check business_account_id" in read_failure(400, refusal).text

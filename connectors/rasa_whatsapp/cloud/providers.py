@@ -109,11 +109,16 @@ def dialog360(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessAccount:
-    """The WhatsApp Business Account that owns the templates: where its calls go and what they carry, at Meta's own door."""
+    """The WhatsApp Business Account that owns the templates: where its calls go and what they carry, at Meta's own door.
+
+    Files are uploaded for an app, which few need: `app_id` may be missing. These calls carry `upload_headers`.
+    """
 
     account_id: str
     version_url: str
     headers: Mapping[str, str] = field(repr=False)
+    upload_headers: Mapping[str, str] = field(repr=False)
+    app_id: str | None = None
 
 
 def business_account(
@@ -122,12 +127,15 @@ def business_account(
     access_token: str,
     graph_url: str = DEFAULT_URLS[CLOUD_API],
     api_version: str = DEFAULT_API_VERSION,
+    app_id: str | None = None,
 ) -> BusinessAccount:
     """Return the account; raises ValueError if `graph_url` is no web address."""
     return BusinessAccount(
         account_id=account_id,
         version_url=f"{_checked(graph_url)}/{api_version}",
         headers={"Authorization": f"Bearer {access_token}"},
+        upload_headers={"Authorization": f"OAuth {access_token}"},  # graph-api/guides/upload
+        app_id=app_id,
     )
 
 

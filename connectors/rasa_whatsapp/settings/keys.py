@@ -71,6 +71,11 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Id of the WhatsApp Business Account, which owns the templates; webhooks about other accounts' are left out.",
     ),
     Setting(
+        name="app_id",
+        read=readers.digits,
+        meaning="Id of Meta's app, for which `rasa-whatsapp templates push` uploads samples of media.",
+    ),
+    Setting(
         name="graph_url", read=readers.web_address, meaning="Where messages are sent to."
     ),  # default: the provider's
     Setting(

@@ -7,7 +7,8 @@ nothing is repeated by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import requests
@@ -27,6 +28,15 @@ _LISTINGS = 3
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file to upload, as Meta is told of it."""
+
+    name: str
+    mime_type: str
+    content: bytes = field(repr=False)
+
+
 class CallFailed(WhatsAppError):
     """Meta refused a call, or its fate is not known; `failure` says what that means for the calls after it."""
 
@@ -38,8 +48,8 @@ class CallFailed(WhatsAppError):
 class _Credentials(requests.auth.AuthBase):
     """Sets the token; without it, requests would prefer a password for the host in ~/.netrc."""
 
-    def __init__(self, account: BusinessAccount) -> None:
-        self._headers = account.headers
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers.update(self._headers)
@@ -53,8 +63,14 @@ class TemplateAccount:
         self._account = account
         self._sleep = sleep
         self._session = requests.Session()
-        self._session.auth = _Credentials(account)
+        self._session.auth = _Credentials(account.headers)
+        self._upload_auth = _Credentials(account.upload_headers)
         self._session.headers["User-Agent"] = f"rasa-whatsapp/{__version__}"
+
+    @property
+    def app_id(self) -> str | None:
+        """Return the app that files are uploaded for, if it is known."""
+        return self._account.app_id
 
     def close(self) -> None:
         """Close the connections."""
@@ -82,6 +98,46 @@ class TemplateAccount:
     def delete(self, name: str, template_id: str | None = None) -> None:
         """Delete a template in all languages, or the one translation with this id; raises CallFailed."""
         self._answer(calls.deletion(self._account.account_id, name, template_id))
+
+    def upload(self, file: MediaFile) -> str:
+        """Return the handle of a file, uploaded for the account's app; raises CallFailed.
+
+        Where the connection broke, it goes on from the offset that Meta tells. A template that needs the file was not handed in then,
+        so nothing uncertain is left behind.
+        """
+        try:
+            return self._upload(file)
+        except CallFailed as problem:
+            failure = problem.failure
+            scope = Scope.TEMPLATE if failure.scope is Scope.TEMPLATE else Scope.ACCOUNT
+            text = f"the sample {file.name} is not uploaded: {failure.text}"
+            raise CallFailed(replace(failure, scope=scope, text=text)) from None
+
+    def _upload(self, file: MediaFile) -> str:
+        session, offset = self._announced(file), 0
+        for pause in _PAUSES_SECONDS:
+            try:
+                return self._continued(session, file, offset)
+            except CallFailed as problem:
+                if not (problem.failure.again or problem.failure.scope is Scope.UNCERTAIN):
+                    raise
+            self._sleep(pause)
+            offset = _understood(calls.read_offset, self._answer(calls.upload_state(session)))
+            if offset >= len(
+                file.content
+            ):  # all is there, only the handle was lost, and nothing but an upload tells it
+                session, offset = self._announced(file), 0
+        return self._continued(session, file, offset)
+
+    def _announced(self, file: MediaFile) -> str:
+        assert self._account.app_id is not None  # as the plan has seen to
+        call = calls.upload_session(
+            self._account.app_id, name=file.name, mime_type=file.mime_type, size=len(file.content)
+        )
+        return _understood(calls.read_session, self._answer(call))
+
+    def _continued(self, session: str, file: MediaFile, offset: int) -> str:
+        return _understood(calls.read_handle, self._once(calls.upload(session, file.content[offset:], offset)))
 
     def _list_once(self) -> list[AccountTemplate]:
         found: list[AccountTemplate] = []
@@ -115,13 +171,16 @@ class TemplateAccount:
                 f"{self._account.version_url}/{call.path}",
                 params=call.query,
                 json=call.body,
+                data=call.data,
+                headers=None if call.offset is None else {"file_offset": str(call.offset)},
+                auth=self._upload_auth if call.uploads else None,
                 timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
                 allow_redirects=False,
             )
         except requests.RequestException as problem:
             raise CallFailed(_broken(call, problem)) from None
         if not 200 <= response.status_code < 300:
-            raise CallFailed(read_failure(response.status_code, response.content))
+            raise CallFailed(read_failure(response.status_code, response.content, of_upload=call.uploads))
         return response.content
 
 

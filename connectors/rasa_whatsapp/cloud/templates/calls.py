@@ -1,10 +1,12 @@
 """The calls of Meta's template management as values, and what their answers say. No socket here; templates/account.py of the package has it.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
+https://developers.facebook.com/docs/graph-api/guides/upload
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +17,7 @@ from rasa_whatsapp.cloud.wire import (
     optional_text,
     read_json,
     required_id,
+    required_number,
     required_text,
 )
 
@@ -32,23 +35,27 @@ _CREATED_WITH = (
     "library_template_button_inputs",
     "library_template_body_inputs",
 )
+_SESSION = re.compile(r"upload:[^\s#?]+(\?[^\s#]*)?")
+_MOST_BYTES = 2**40
 IN_REVIEW = ("PENDING", "IN_APPEAL")
 GONE = ("DELETED", "PENDING_DELETION")
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementCall:
-    """One call: its path below the version of the API, its query, and its JSON body if it has one."""
+    """One call: its path below the version of the API, its query, and its JSON body if it has one.
+
+    `offset` is that of the bytes `data` in a file; whoever `uploads` shows the token in another way.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: JSONDict | None = None
-
-    @property
-    def is_safe(self) -> bool:
-        """Tell whether repeating it changes nothing."""
-        return self.method == "GET"
+    data: bytes | None = field(default=None, repr=False)
+    offset: int | None = None
+    uploads: bool = False
+    is_safe: bool = False  # repeating it changes nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,7 @@ def listing(account_id: str, after: str | None = None) -> ManagementCall:
     The next part is asked for by its cursor: the address that Meta writes under `paging.next` is not followed.
     """
     query = {"fields": _FIELDS, "limit": str(_PER_PAGE)} | ({"after": after} if after else {})
-    return ManagementCall("GET", f"{account_id}/message_templates", query)
+    return ManagementCall("GET", f"{account_id}/message_templates", query, is_safe=True)
 
 
 def creation(account_id: str, declared: JSONDict) -> ManagementCall:
@@ -111,6 +118,22 @@ def deletion(account_id: str, name: str, template_id: str | None = None) -> Mana
     """Return the call that deletes a template in all languages, or the one translation with this id."""
     query = {"name": name} | ({"hsm_id": template_id} if template_id else {})
     return ManagementCall("DELETE", f"{account_id}/message_templates", query)
+
+
+def upload_session(app_id: str, *, name: str, mime_type: str, size: int) -> ManagementCall:
+    """Return the call that announces a file of so many bytes; an announcement that nothing follows is nobody's harm."""
+    query = {"file_name": name, "file_length": str(size), "file_type": mime_type}
+    return ManagementCall("POST", f"{app_id}/uploads", query, uploads=True, is_safe=True)
+
+
+def upload(session: str, data: bytes, offset: int) -> ManagementCall:
+    """Return the call that uploads a file from an offset on."""
+    return ManagementCall("POST", session, data=data, offset=offset, uploads=True)
+
+
+def upload_state(session: str) -> ManagementCall:
+    """Return the call that asks from where on an upload is to be continued."""
+    return ManagementCall("GET", session, uploads=True, is_safe=True)
 
 
 def read_page(body: bytes) -> Page:
@@ -132,6 +155,24 @@ def read_created(body: bytes) -> Created:
     status = (optional_text(content, "status") or "PENDING").upper()
     category = optional_text(content, "category")
     return Created(required_id(content, "id"), status, category.upper() if category else None)
+
+
+def read_session(body: bytes) -> str:
+    """Return the id of an announced upload, which may end with a signature (`?sig=`); raises MalformedField."""
+    session = required_text(_opened(body), "id")
+    if not _SESSION.fullmatch(session):
+        raise MalformedField("id is none of an upload")
+    return session
+
+
+def read_offset(body: bytes) -> int:
+    """Return how many bytes of an upload have arrived; raises MalformedField."""
+    return int(required_number(_opened(body), "file_offset", least=0, most=_MOST_BYTES))
+
+
+def read_handle(body: bytes) -> str:
+    """Return the handle of a file that is uploaded; raises MalformedField."""
+    return required_text(_opened(body), "h")
 
 
 def _opened(body: bytes) -> JSONDict:

@@ -79,11 +79,16 @@ CODES: dict[int, tuple[Scope, str, bool]] = {
     132007: (Scope.TEMPLATE, "the content breaks Meta's policy", False),
 }
 STALE_CURSOR = 131059
+_NO_SUCH_OBJECT = 33
+_NO_SUCH_APP = "there is no such app or upload for this token: check app_id, and that the token is the app's own"
 _ABOUT_THE_TOKEN = (0, 190)  # Meta's words for these may quote the token
 
 
-def read_failure(http_status: int, body: bytes) -> Failure:
-    """Return what an answer means that is no success; never raises on a strange one."""
+def read_failure(http_status: int, body: bytes, *, of_upload: bool = False) -> Failure:
+    """Return what an answer means that is no success; never raises on a strange one.
+
+    What is not there is the account, or in a call `of_upload` the app.
+    """
     error = _error(body)
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     if not error and http_status >= 500:
@@ -91,6 +96,8 @@ def read_failure(http_status: int, body: bytes) -> Failure:
     if not error:
         return Failure(Scope.ACCOUNT, f"HTTP {http_status} without an explanation: check graph_url and api_version")
     scope, remedy, again = _meaning(code, subcode, http_status)
+    if of_upload and _NO_SUCH_OBJECT in (code, subcode):
+        remedy = _NO_SUCH_APP
     named = f"Meta's error {code}" + (f" ({subcode})" if subcode else "")
     words = "" if code in _ABOUT_THE_TOKEN else _words(error)
     return Failure(scope, f"{named}: {remedy}" + (f". Meta says: {words}" if words else ""), code, again)
