@@ -60,6 +60,8 @@ CODE_AT_META = [
         (template(BODY), template({"type": "BODY", "text": BODY["text"]})),
         (template(BODY, {"type": "FOOTER", "text": "Bye"}), template({"type": "FOOTER", "text": "Bye"}, BODY)),
         (template(BODY, header(text="Hi")), template(header(format="TEXT", text="Hi"), BODY)),
+        (template(header(format="image", example={"file": "media/offer.png"}), BODY),
+         template(header(format="IMAGE", example={"header_handle": ["https://scontent.example/x.jpg"]}), BODY)),
         (template(header(format="image", example={"header_handle": ["4::abc"]}), BODY),
          template(header(format="IMAGE", example={"header_handle": ["https://scontent.example/x.jpg"]}), BODY)),
         (template(BODY, buttons(QUICK, LINK)), template(BODY, buttons(QUICK, LINK))),
@@ -76,7 +78,7 @@ CODE_AT_META = [
         (template({"type": "BODY", "add_security_recommendation": False}), template({"type": "BODY", "text": "{{1}} is it."})),
     ],
     ids=["itself", "what Meta adds", "case of a type", "case of words", "form without variables", "blanks",
-         "order of examples", "no examples given back", "order of components", "default format", "handle of a medium", "buttons",
+         "order of examples", "no examples given back", "order of components", "default format", "file of a sample", "handle of a medium", "buttons",
          "example in a list", "plus of a number", "Meta's label", "default fields of a flow", "offer", "no buttons", "false"],
 )  # fmt: skip
 def test_the_same(declared, at_meta):

@@ -19,6 +19,7 @@ from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
 from rasa_whatsapp.templates.catalogue import Entry, clashes, read_catalogue
 from rasa_whatsapp.templates.proactive import Bot, lacks
+from rasa_whatsapp.templates.samples import faults_of_samples
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +45,7 @@ def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tu
     entries = catalogue.entries
     found = [Finding(misread.file, misread.line, "", misread.text) for misread in catalogue.misread]
     for entry in entries:
-        wrong = [*faults(entry.content), *faults_of_keys(entry.content)]
+        wrong = [*faults(entry.content), *faults_of_keys(entry.content), *faults_of_samples(entry)]
         found += [_finding(entry, fault.text, fault.where) for fault in wrong]
     found += [_finding(entry, text, [key]) for entry, key, text in clashes(entries)]
     found += [*_alike(entries), *_languages(entries, spoken), *_variables(entries)]

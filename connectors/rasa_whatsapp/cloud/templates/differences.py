@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rasa_whatsapp.cloud.templates.part_rules import SAMPLE_FILE
 from rasa_whatsapp.cloud.wire import JSONDict
 
 _VARIABLE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -140,13 +141,13 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _examples(part: JSONDict) -> Any:
-    """Return the examples in one form, whatever their order; handles of media are none, since Meta gives back addresses."""
+    """Return the examples in one form, whatever their order; samples of media are none, since Meta gives back addresses."""
     example = part.get("example")
     if not isinstance(example, dict):  # of a button: a text, or a list with one
         return example if isinstance(example, list) else [example] if example else []
     known: dict[str, str] = {}
     for key, values in example.items():
-        if key == "header_handle":
+        if key in ("header_handle", SAMPLE_FILE):
             continue
         if key.endswith("_named_params"):
             known |= {str(item.get("param_name")): str(item.get("example")) for item in _objects(values)}

@@ -17,6 +17,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 
 FORMATS = ("POSITIONAL", "NAMED")
 MEDIA = ("IMAGE", "VIDEO", "DOCUMENT", "GIF")
+SAMPLE_FILE = "file"  # ours, in a header's example: the path of a sample that `push` uploads
 BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _VARIABLE = {"POSITIONAL": re.compile(r"[1-9][0-9]*"), "NAMED": re.compile(r"[a-z][a-z0-9_]*")}
 _ADJACENT = re.compile(r"\}\}\s*\{\{")
@@ -42,17 +43,7 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
     """Yield what Meta would refuse in a header; `form` is the template's parameter format."""
     kind = str(part.get("format", "TEXT")).upper()
     if kind in MEDIA:
-        handles = _example(part).get("header_handle")
-        if not isinstance(handles, list) or len(handles) != 1 or not isinstance(handles[0], str):
-            yield Fault(
-                ("example",) if "example" in part else (),
-                f"a header with {kind} needs an example: header_handle, a list with one handle of Meta's upload API",
-            )
-        elif MEDIA_ID.fullmatch(handles[0]):
-            yield Fault(
-                ("example", "header_handle"),
-                f"header_handle {handles[0]!r} is a media id; Meta wants a handle of its upload API, such as 4::aW...",
-            )
+        yield from _sample_faults(part, kind)
         return
     if kind in ("LOCATION", "PRODUCT"):
         return
@@ -121,6 +112,29 @@ def buttons_faults(part: JSONDict, form: str) -> Iterator[Fault]:
     for position, (kind, button) in enumerate(zip(kinds, buttons, strict=True)):
         for fault in _button(kind, button, form):
             yield Fault(("buttons", position, *fault.where), fault.text)
+
+
+def _sample_faults(part: JSONDict, kind: str) -> Iterator[Fault]:
+    """Yield what is wrong with the example of a header with a medium; whether its file is right, who opens it tells."""
+    example = _example(part)
+    handles = example.get("header_handle")
+    if SAMPLE_FILE in example:
+        file = example[SAMPLE_FILE]
+        if "header_handle" in example:
+            yield Fault(("example",), f"the example has {SAMPLE_FILE} and header_handle: keep one of them")
+        elif not isinstance(file, str) or not file.strip():
+            yield Fault(("example", SAMPLE_FILE), f"{SAMPLE_FILE} is the path of the sample, such as media/offer.png")
+    elif not isinstance(handles, list) or len(handles) != 1 or not isinstance(handles[0], str):
+        yield Fault(
+            ("example",) if "example" in part else (),
+            f"a header with {kind} needs an example: header_handle, a list with one handle of Meta's upload API, "
+            f"or {SAMPLE_FILE}, the path of a sample to upload",
+        )
+    elif MEDIA_ID.fullmatch(handles[0]):
+        yield Fault(
+            ("example", "header_handle"),
+            f"header_handle {handles[0]!r} is a media id; Meta wants a handle of its upload API, such as 4::aW...",
+        )
 
 
 def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:

@@ -33,6 +33,11 @@ class Create:
 
     declared: JSONDict
 
+    @property
+    def body(self) -> JSONDict:
+        """Return what is handed in."""
+        return self.declared
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -43,6 +48,11 @@ class Edit:
     changes: JSONDict
     different: Sequence[Difference]
     remark: str = ""
+
+    @property
+    def body(self) -> JSONDict:
+        """Return what is handed in."""
+        return self.changes
 
 
 @dataclass(frozen=True, slots=True)

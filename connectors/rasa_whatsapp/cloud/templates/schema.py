@@ -11,7 +11,15 @@ from typing import Any
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates.declared import KEYS, SOURCES
-from rasa_whatsapp.cloud.templates.part_rules import BUTTON_TYPES, FORMATS, MEDIA, MEDIA_ID, PHONE_NUMBER, WEB_ADDRESS
+from rasa_whatsapp.cloud.templates.part_rules import (
+    BUTTON_TYPES,
+    FORMATS,
+    MEDIA,
+    MEDIA_ID,
+    PHONE_NUMBER,
+    SAMPLE_FILE,
+    WEB_ADDRESS,
+)
 from rasa_whatsapp.cloud.templates.promotion_rules import CARD_BUTTONS, CARD_PARTS
 from rasa_whatsapp.cloud.templates.rules import CATEGORIES, CHECKS, CODE_MINUTES, LANGUAGE, NAME, OTP_TYPES, SECONDS
 from rasa_whatsapp.cloud.wire import JSONDict
@@ -131,7 +139,12 @@ def _header() -> JSONDict:
 def _sample() -> JSONDict:
     handle = _text(f"^(?!{MEDIA_ID.pattern}$)", None, "A handle of Meta's upload API, such as 4::aW..., no media id.")
     handles = {"type": "array", "minItems": 1, "maxItems": 1, "items": handle}
-    example = {"type": "object", "required": ["header_handle"], "properties": {"header_handle": handles}}
+    file = _text(_WORD, None, "Ours: the path of a sample that `templates push` uploads, from this file's folder.")
+    example = {
+        "type": "object",
+        "properties": {"header_handle": handles, SAMPLE_FILE: file},
+        "oneOf": [{"required": ["header_handle"]}, {"required": [SAMPLE_FILE]}],
+    }
     return {"required": ["example"], "properties": {"example": example}}
 
 
