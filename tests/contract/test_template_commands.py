@@ -472,6 +472,115 @@ def test_an_interrupted_push(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     assert bot.run("push", "--yes").splitlines()[-1] == "2 of 2 templates handed in."
 
 
+PNG = b"\x89PNG\r\n\x1a\n" + b"\xff" * 1992
+PICTURE = """\
+- name: {name}
+  language: en
+  category: MARKETING
+  components:
+  - {{type: HEADER, format: IMAGE, example: {{file: {file}}}}}
+  - {{type: BODY, text: "{text}"}}
+"""
+CAMPAIGN = PICTURE.format(name="campaign", file="media/offer.png", text="New in our shop.")
+REPEAT = PICTURE.format(name="repeat", file="media/offer.png", text="Once more in our shop.")
+
+
+def uploads(bot: Bot) -> list[tuple[str, Any]]:
+    """Return the calls of uploads that the simulator has answered or broken, oldest first: method, and what was sent."""
+    asked = requests.get(f"{bot.url}/control/requests", timeout=5).json()["requests"]
+    return [(each["method"], each["body"]) for each in asked if "upload" in each["path"]]
+
+
+def with_app(bot: Bot) -> None:
+    """Let the credentials name the app."""
+    path = bot.folder / "credentials.yml"
+    path.write_text(path.read_text() + "  app_id: 300000000000001\n")
+
+
+def put_picture(bot: Bot) -> None:
+    """Put the sample beside the catalogue."""
+    (bot.folder / "data/media").mkdir()
+    (bot.folder / "data/media/offer.png").write_bytes(PNG)
+
+
+def test_push_uploads_a_sample_once(bot: Bot) -> None:
+    """It is shown in the plan; the catalogue keeps the file's name, also after a pull, and a second push has nothing to do."""
+    with_app(bot)
+    put_picture(bot)
+    bot.declare(NEWS, CAMPAIGN, REPEAT)
+    plan = [
+        "= news (en): as declared, APPROVED",
+        "+ campaign (en): create as MARKETING",
+        "    upload data/media/offer.png, 2,000 bytes",
+        "+ repeat (en): create as MARKETING",
+    ]
+    assert bot.run("push", "--dry-run").splitlines() == plan
+    assert uploads(bot) == []
+    assert bot.run("push", "--yes").splitlines() == [
+        *plan,
+        "data/media/offer.png: uploaded",
+        "campaign (en): created, PENDING",
+        "repeat (en): created, PENDING",
+        "2 of 2 templates handed in.",
+    ]
+    assert uploads(bot) == [("POST", None), ("POST", {"file_offset": "0", "size": 2000})]
+    listed = requests.get(
+        f"{bot.url}/v25.0/200000000000001/message_templates", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
+    ).json()["data"]
+    headers = [part for each in listed for part in each["components"] if part["type"] == "HEADER"]
+    (handle,) = {handle for header in headers for handle in header["example"]["header_handle"]}
+    assert handle.startswith("4:")
+    assert [header["example"] for header in headers] == [{"header_handle": [handle]}] * 2
+    assert bot.run("push").splitlines()[-1] == "Nothing to push."
+    assert bot.run("diff", "--declared-only") == "3 declared templates, 0 differences\n"
+    bot.run("pull", "--yes")
+    assert bot.catalogue.read_text().count("example: {file: media/offer.png}") == 2
+
+
+def test_an_upload_that_breaks_goes_on(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the byte that the other side tells."""
+    monkeypatch.setattr("rasa_whatsapp.templates.account._PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    with_app(bot)
+    put_picture(bot)
+    bot.declare(CAMPAIGN)
+    fault = {"faults": [{"kind": "cut_upload", "times": 2}]}
+    assert requests.put(f"{bot.url}/control/faults", json=fault, timeout=5).ok
+    assert bot.run("push", "--yes").splitlines()[-2:] == [
+        "campaign (en): created, PENDING",
+        "1 of 1 template handed in.",
+    ]
+    assert [body["file_offset"] for method, body in uploads(bot) if body] == ["0", "1000", "1500"]
+
+
+def test_an_app_is_needed_for_samples_only(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option and the environment name one, too; another app than the token's is told."""
+    put_picture(bot)
+    bot.declare(LETTER)
+    assert "letter (en): created, PENDING" in bot.run("push", "--yes")
+    bot.declare(LETTER, CAMPAIGN)
+    assert bot.run("push", "--yes", status=1).splitlines()[-1] == (
+        "Error: app_id: missing; campaign (en) has the sample data/media/offer.png, which Meta takes for an app only: "
+        "set app_id in credentials.yml, or give --app-id (Meta's App Dashboard shows it, digits)"
+    )
+    assert "is no id of an app" in bot.run("push", "--app-id", "mine", status=2)
+    output = bot.run("push", "--yes", "--app-id", "7", status=1)
+    assert "campaign (en): the sample offer.png is not uploaded: Meta's error 100 (33): there is no such app" in output
+    assert "0 of 1 template handed in." in output
+    monkeypatch.setenv("WHATSAPP_APP_ID", "300000000000001")
+    assert "campaign (en): created, PENDING" in bot.run("push", "--yes")
+
+
+def test_a_sample_that_is_missing(bot: Bot) -> None:
+    """Nothing is pushed."""
+    with_app(bot)
+    bot.declare(CAMPAIGN)
+    output = bot.run("push", "--yes", status=1)
+    assert output.startswith(
+        "data/whatsapp_templates.yml:6: campaign (en): the sample data/media/offer.png is not there"
+    )
+    assert output.splitlines()[-1] == "Error: nothing is pushed: mend 1 finding first"
+
+
 DOMAIN = """
 responses:
   utter_news:

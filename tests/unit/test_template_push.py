@@ -74,6 +74,20 @@ def test_what_became_of_a_step():
     assert list(carry_out(STEPS[:2], Account())) == [Outcome(STEPS[0], created=CREATED), Outcome(EDIT)]
 
 
+def test_what_a_step_needs_is_uploaded_before():
+    """What is handed in is what the upload made of the step; one that fails is the step's failure, and no template is sent."""
+
+    def handed_in(step):
+        if isinstance(step, Edit):
+            raise CallFailed(Failure(Scope.TEMPLATE, "no such file"))
+        return step.body | {"name": "with a handle"}
+
+    account = Account()
+    outcomes = list(carry_out(STEPS, account, handed_in))
+    assert [outcome.failure and outcome.failure.text for outcome in outcomes] == [None, "no such file", None]
+    assert account.done == ["with a handle", "with a handle"]
+
+
 def review(*lists, limit_seconds=600.0):
     """Follow a review; return the statuses seen and the pauses made."""
     account, pauses = Account(), []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
+from operator import attrgetter
 from typing import Protocol, Union
 
 from rasa_whatsapp.cloud.templates.calls import IN_REVIEW, AccountTemplate, Created
@@ -44,10 +45,15 @@ class Outcome:
     failure: Failure | None = None
 
 
-def carry_out(steps: Iterable[Doing], account: Account) -> Iterator[Outcome]:
-    """Do one step after the other; ends behind one whose failure would meet the next ones too, or whose fate is not known."""
+def carry_out(
+    steps: Iterable[Doing], account: Account, handed_in: Callable[[Doing], JSONDict] = attrgetter("body")
+) -> Iterator[Outcome]:
+    """Do one step after the other; ends behind one whose failure would meet the next ones too, or whose fate is not known.
+
+    `handed_in` returns what a step sends; it may upload what the step needs, and raise CallFailed.
+    """
     for step in steps:
-        outcome = _done(step, account)
+        outcome = _done(step, account, handed_in)
         yield outcome
         if outcome.failure and outcome.failure.scope is not Scope.TEMPLATE:
             return
@@ -67,11 +73,12 @@ def reviewed(
         waited += pause
 
 
-def _done(step: Doing, account: Account) -> Outcome:
+def _done(step: Doing, account: Account, handed_in: Callable[[Doing], JSONDict]) -> Outcome:
     try:
+        body = handed_in(step)
         if isinstance(step, Create):
-            return Outcome(step, created=account.create(step.declared))
-        account.edit(step.template.id, step.changes)
+            return Outcome(step, created=account.create(body))
+        account.edit(step.template.id, body)
     except CallFailed as problem:
         return Outcome(step, failure=problem.failure)
     return Outcome(step)

@@ -19,6 +19,13 @@ from rasa_whatsapp.cloud.templates.plan import APPROVED, Create, Edit, Skip, Ste
 from rasa_whatsapp.templates.account import TemplateAccount
 from rasa_whatsapp.templates.lint import lint
 from rasa_whatsapp.templates.push import Doing, Outcome, carry_out, reviewed
+from rasa_whatsapp.templates.samples import Samples
+
+
+def _digits(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.isdecimal()):
+        raise click.BadParameter("is no id of an app: it has digits only")
+    return value
 
 
 @click.command("push")
@@ -32,20 +39,33 @@ from rasa_whatsapp.templates.push import Doing, Outcome, carry_out, reviewed
     show_default=True,
     help="How long to wait. A review takes minutes, up to a day.",
 )
+@click.option(
+    "--app-id",
+    envvar="WHATSAPP_APP_ID",
+    show_envvar=True,
+    callback=_digits,
+    show_default="app_id of the credentials",
+    help="Meta's app that samples of media are uploaded for; needed only for templates that name a file.",
+)
 @sources.yes
 @credentials.option
-def command(catalogue: Path, *, dry_run: bool, wait: bool, wait_minutes: int, yes: bool, path: Path) -> None:
+def command(
+    catalogue: Path, *, dry_run: bool, wait: bool, wait_minutes: int, app_id: str | None, yes: bool, path: Path
+) -> None:
     """Create the declared templates that Meta does not have, and edit those that differ. Shows a plan and asks.
 
     What `templates lint` finds in the catalogue has to be mended first. It can be run again at any time: it looks at what Meta has,
     and does what is left. Exit status 1 if something that is declared is not at Meta as declared; with --wait, if it is not approved.
     """
     _refuse_findings(catalogue)
-    declared = [entry.content for entry in sources.declared(catalogue)]
-    with sources.account(path) as account:
+    entries = sources.declared(catalogue)
+    declared = [entry.content for entry in entries]
+    with sources.account(path, app_id) as account:
+        samples = Samples(entries, account, _tell_upload)
         steps, later = this_hour(plan(declared, by_key(account.listed())))
-        _tell_plan(steps, later)
+        _tell_plan(steps, later, samples)
         doing = [step for step in steps if isinstance(step, (Create, Edit))]
+        _refuse_uploads_without_app(doing, samples, account, path)
         if dry_run:
             return
         fine = not later and not any(_is_blocked(step) for step in steps)
@@ -54,7 +74,7 @@ def command(catalogue: Path, *, dry_run: bool, wait: bool, wait_minutes: int, ye
         else:
             if not yes:
                 click.confirm(f"Hand in {shown.counted(len(doing), 'template')}?", abort=True)
-            fine = _push(doing, account) and fine
+            fine = _push(doing, account, samples) and fine
         if wait:
             fine = _follow({key_of(each) for each in declared}, account, wait_minutes) and fine
     sys.exit(0 if fine else 1)
@@ -68,12 +88,25 @@ def _refuse_findings(catalogue: Path) -> None:
         raise click.ClickException(f"nothing is pushed: mend {shown.counted(len(findings), 'finding')} first")
 
 
+def _refuse_uploads_without_app(
+    doing: Sequence[Doing], samples: Samples, account: TemplateAccount, credentials_path: Path
+) -> None:
+    wanted = [(step, file) for step in doing for _, file in samples.named_by(step)]
+    if wanted and account.app_id is None:
+        step, file = wanted[0]
+        raise click.ClickException(
+            f"app_id: missing; {sources.title(key_of(step.declared))} has the sample {file}, which Meta takes for an app only: "
+            f"set app_id in {credentials_path}, or give --app-id (Meta's App Dashboard shows it, digits)"
+        )
+
+
 def _is_blocked(step: Step) -> bool:
     """Tell whether something declared cannot be made so."""
     return bool(step.reason) if isinstance(step, Skip) else isinstance(step, Edit) and bool(step.remark)
 
 
-def _tell_plan(steps: Sequence[Step], later: Sequence[Step]) -> None:
+def _tell_plan(steps: Sequence[Step], later: Sequence[Step], samples: Samples) -> None:
+    uploaded: set[Path] = set()
     for step in steps:
         title = sources.title(key_of(step.declared))
         if isinstance(step, Create):
@@ -89,6 +122,10 @@ def _tell_plan(steps: Sequence[Step], later: Sequence[Step]) -> None:
             click.echo(f"! {title}: {step.reason}")
         else:
             click.echo(f"= {title}: as declared, {step.template.status}")
+        for _, file in samples.named_by(step) if isinstance(step, (Create, Edit)) else ():
+            if file not in uploaded:
+                click.echo(f"    upload {file}, {file.stat().st_size:,} bytes")
+                uploaded.add(file)
     if any(isinstance(step, Edit) and step.template.status == APPROVED for step in steps):
         click.echo("An approved template can be edited once in 24 hours, ten times in 30 days.")
     if later:
@@ -98,11 +135,15 @@ def _tell_plan(steps: Sequence[Step], later: Sequence[Step]) -> None:
         )
 
 
-def _push(doing: Sequence[Doing], account: TemplateAccount) -> bool:
+def _tell_upload(file: Path) -> None:
+    click.echo(f"{file}: uploaded")
+
+
+def _push(doing: Sequence[Doing], account: TemplateAccount, samples: Samples) -> bool:
     """Carry the steps out and tell how each ended; return whether all went well."""
     outcomes: list[Outcome] = []
     try:
-        for outcome in carry_out(doing, account):
+        for outcome in carry_out(doing, account, samples.handed_in):
             outcomes.append(outcome)
             _tell_outcome(outcome)
     except KeyboardInterrupt:

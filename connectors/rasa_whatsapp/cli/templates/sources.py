@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -57,10 +58,11 @@ def declared(path: Path) -> list[Entry]:
 
 
 @contextmanager
-def account(credentials: Path) -> Iterator[TemplateAccount]:
-    """Hand out the account that the credentials name; a call of its that fails ends the command."""
+def account(credentials: Path, app_id: str | None = None) -> Iterator[TemplateAccount]:
+    """Hand out the account that the credentials name, with this app for its; a call of its that fails ends the command."""
     try:
         known = load_business_account(credentials)
+        known = replace(known, app_id=app_id or known.app_id)
     except ConfigInvalid as problem:
         raise click.ClickException(str(problem)) from problem
     with closing(TemplateAccount(known)) as opened:
