@@ -117,10 +117,11 @@ def test_samples_of_headers_and_cards():
         Sample("b.mp4", "VIDEO", ("components", 1, "cards", 1, "components", 0, "example", "file")),
     ]
     filled = with_handles(
-        {"components": [image, {"type": "CAROUSEL", "cards": [card]}]}, {"a.png": "4::a", "b.mp4": "4::b"}
+        {"components": [image, {"type": "CAROUSEL", "cards": [card]}, text]}, {"a.png": "4::a", "b.mp4": "4::b"}
     )
     assert filled["components"][0]["example"] == {"header_handle": ["4::a"]}
     assert filled["components"][1]["cards"][0]["components"][0]["example"] == {"header_handle": ["4::b"]}
+    assert filled["components"][2] == text
     assert image["example"] == {"file": "a.png"}
     assert samples({"components": "none"}) == []
 

@@ -41,11 +41,7 @@ class Sample:
 
 def samples(template: JSONDict) -> list[Sample]:
     """Return the samples that a template's headers, those of cards too, name by a file."""
-    return [
-        Sample(file, kind, (*where, "example", SAMPLE_FILE))
-        for where, header in _headers(template)
-        if (kind := str(header.get("format", "")).upper()) in MEDIA and (file := _file(header)) is not None
-    ]
+    return [sample for sample, _ in _found(template)]
 
 
 def type_of(beginning: bytes) -> str | None:
@@ -68,11 +64,18 @@ def unlawful(kind: str, beginning: bytes, size: int) -> str | None:
 def with_handles(body: JSONDict, handles: Mapping[str, str]) -> JSONDict:
     """Return what is handed in, with the handles of uploaded files in place of the files."""
     filled = deepcopy(body)
-    for _, header in _headers(filled):
-        file = _file(header)
-        if file is not None:
-            header["example"] = {"header_handle": [handles[file]]}
+    for sample, header in _found(filled):
+        header["example"] = {"header_handle": [handles[sample.file]]}
     return filled
+
+
+def _found(template: JSONDict) -> list[tuple[Sample, JSONDict]]:
+    """Return the samples that are files, each with its header."""
+    return [
+        (Sample(file, kind, (*where, "example", SAMPLE_FILE)), header)
+        for where, header in _headers(template)
+        if (kind := str(header.get("format", "")).upper()) in MEDIA and (file := _file(header)) is not None
+    ]
 
 
 def _headers(holder: JSONDict, where: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], JSONDict]]:
