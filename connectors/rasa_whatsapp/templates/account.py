@@ -22,7 +22,7 @@ from rasa_whatsapp.cloud.templates.management_errors import STALE_CURSOR, Failur
 from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.errors import WhatsAppError
 
-_CONNECT_SECONDS, _ANSWER_SECONDS = 10.0, 30.0
+_CONNECT_SECONDS, _ANSWER_SECONDS, _UPLOADED_SECONDS = 10.0, 30.0, 120.0
 _PAUSES_SECONDS = (1.0, 3.0, 10.0)  # before a listing is asked for again
 _LISTINGS = 3
 T = TypeVar("T")
@@ -174,7 +174,7 @@ class TemplateAccount:
                 data=call.data,
                 headers=None if call.offset is None else {"file_offset": str(call.offset)},
                 auth=self._upload_auth if call.uploads else None,
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS if call.data is None else _UPLOADED_SECONDS),
                 allow_redirects=False,
             )
         except requests.RequestException as problem:
