@@ -31,6 +31,7 @@ TEMPLATES = Path("data/whatsapp_templates.yml")
 ACCOUNTS = {
     "phone_number_id": "100000000000001",
     "business_account_id": "200000000000001",
+    "app_id": "300000000000001",
     "access_token": "demo-access-token",
     "app_secret": "demo-app-secret",
     "verify_token": "demo-verify-token",
