@@ -24,8 +24,8 @@ def say_otherwise(connection: Connection, failed: Message, name: str | None, now
     The next template goes under `<key>/otherwise`. After the last one the messages that it stood for go under their own keys, in their
     old places, if the window is open by now or messages are parked.
     """
-    uses = failed.template.in_order if failed.template else ()
-    rest = next((use.otherwise for use in uses if use.name == name), None)
+    uses = failed.template
+    rest = uses.without(name) if uses and name in {use.name for use in uses.in_order} else None
     if rest is not None:
         outbox.stand_back(connection, failed)
         outbox.add_once(connection, replace(failed.again(failed.key + outbox.OTHERWISE), template=rest), now)

@@ -131,8 +131,8 @@ class TestOrderAndRetry:
         await say(stage, "one", "two", proactive=proactive)
         await stage.kill()
         stage.clock.advance(minutes=30)
-        await stage.start()
         stage.graph.answers = [AGAIN]
+        await stage.start()
         await say(stage, "three", cause="wamid.IN2", proactive=proactive)
         await stage.kill()
         stage.clock.advance(minutes=30, seconds=1)
@@ -778,21 +778,16 @@ class TestOutsideTheWindow:
 
 
 THREE_TEMPLATES = {"custom": {"template": [{"name": name, "language": "en"} for name in ("first", "second", "third")]}}
+
+
+def declared(name, language="en", status="APPROVED"):
+    """Return a template that says its name."""
+    entry = {"name": name, "language": language, "status": status, "components": [{"type": "BODY", "text": name}]}
+    return read_translation(entry | {"category": "UTILITY"})
+
+
 THREE = DeliveryRules(
-    templates=TemplateBook(
-        tuple(
-            read_translation(
-                {
-                    "name": name,
-                    "language": "en",
-                    "category": "UTILITY",
-                    "status": "PAUSED" if name == "second" else "APPROVED",
-                    "components": [{"type": "BODY", "text": name}],
-                }
-            )
-            for name in ("first", "second", "third")
-        )
-    )
+    templates=TemplateBook((declared("first"), declared("second", status="PAUSED"), declared("third")))
 )
 
 
@@ -826,13 +821,26 @@ class TestNextTemplate:
         assert (stage.graph.texts, stage.states("outbox")) == (["template first"], ["failed"])
 
     async def test_never_a_loop(self, stage):
-        """Each is tried once; a status that comes again changes nothing."""
+        """Each is tried once, and what was passed over is judged anew; a status that comes again changes nothing."""
         stage.graph.answers = [refusal(400, {"code": 132015})]
         await self.later(stage, THREE_TEMPLATES)
         for _ in range(2):
             await stage.receive(stage.status("wamid.OUT2", "failed", code=132016))
         await stage.advance(hours=1)
-        assert (stage.graph.texts, stage.states("outbox")) == (["template first", "template third"], ["failed"] * 2)
+        assert stage.graph.texts == ["template first", "template third"]
+        assert stage.states("outbox") == ["failed", "failed", "refused"]
+        assert stage.rows("outbox")[2]["reason"] == "template 'second' is not approved (it is PAUSED)"
+
+    async def test_a_lost_translation_is_made_good(self, stage):
+        """The other template goes in the customer's language; not taken, either, the first one goes in another."""
+        catalogue = (declared("first"), declared("first", "de", "PAUSED"), declared("third", "de"))
+        await contact(stage, delivery=DeliveryRules(templates=TemplateBook(catalogue), fallback_languages=("en",)))
+        stage.graph.answers = [refusal(400, {"code": 132015})]
+        stage.clock.advance(hours=25)
+        wish = {"custom": {"template": [{"name": "first"}, {"name": "third"}]}}
+        await say(stage, wish, cause="api:1", proactive=True)
+        sent = [(body["template"]["name"], body["template"]["language"]["code"]) for body in stage.graph.sent]
+        assert sent == [("third", "de"), ("first", "en")]
 
     async def test_words_if_the_window_is_open_by_then(self, stage):
         """The customer has written between the template and its failure."""

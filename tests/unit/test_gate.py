@@ -201,6 +201,33 @@ def test_several_templates(wish, consent, outcome):
     assert decided(wish=wish, window=CLOSED, consent=consent) == outcome
 
 
+@pytest.mark.parametrize(
+    ("declared", "lost", "outcome"),
+    [
+        ("a/de a/en b/de b/en", "", "a/de"),
+        ("a/de a/en b/de b/en", "a/de", "b/de"),
+        ("a/de a/en b/de b/en", "a/de a/en", "b/de"),
+        ("a/de a/en b/de b/en", "a/de b/de", "a/en"),
+        ("a/de a/en b/de b/en", "a/de b/de a/en", "b/en"),
+        ("a/de a/en b/en", "a/de", "a/en"),
+        ("a/en b/de", "", "a/en"),
+        ("a/de_AT a/de b/de", "a/de_AT", "a/de"),
+    ],
+)
+def test_a_lost_translation(declared, lost, outcome):
+    """The next template in the customer's language goes before the same one in another; a translation that nobody declared is no loss."""
+    made = []
+    for each in declared.split():
+        name, language = each.split("/")
+        made.append(template(name, language=language, status="PAUSED" if each in lost.split() else "APPROVED"))
+    wish = in_order(use("a", language=None, order="1"), use("b", language=None, order="1"))
+    given = Circumstances(
+        now=TEN, window=CLOSED, consent=NOTHING, templates=TemplateBook(tuple(made)), fallback_languages=("de-AT", "en")
+    )
+    message = decide(Proposal(has_free_form=False, template=wish, proactive=True), given).message
+    assert f"{message.name}/{message.language}" == outcome
+
+
 def test_languages_in_order():
     """The response's language, what the dialogue knew of the customer, then the others in their order."""
     book = TemplateBook(tuple(template("t", language=language) for language in ("de", "pt_BR", "fr", "en")))

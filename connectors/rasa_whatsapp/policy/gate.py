@@ -139,9 +139,9 @@ def _parked(refused: Refuse, given: Circumstances) -> Park | Refuse:
 
 
 def _first_template(template: TemplateUse, given: Circumstances, *, is_reply: bool) -> SendTemplate | Refuse:
-    """Return the first template in the response's order that may go, or why each of them may not."""
+    """Return the first template that may go, or why each of them may not."""
     passed_over = []
-    for use in template.in_order:
+    for use in given.templates.in_order(template, given.fallback_languages):
         try:
             message = given.templates.prepare(use, given.fallback_languages)
         except TemplateUnusable as problem:

@@ -5,7 +5,7 @@ Meta matches names and languages exactly and answers 132001 otherwise, so it is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rasa_whatsapp.cloud import languages
@@ -28,6 +28,19 @@ class TemplateBook:
     def prepare(self, use: TemplateUse, fallback_languages: Sequence[str] = ()) -> TemplateMessage:
         """Return the filled template in the best approved language, without what is to be tried otherwise; raises TemplateUnusable."""
         return fill(self.find(use.name, [*use.languages, *fallback_languages]), use)
+
+    def in_order(self, use: TemplateUse, fallback_languages: Sequence[str] = ()) -> list[TemplateUse]:
+        """Return a response's templates in the order in which they are to be tried: its own, as long as each has its declared translations.
+
+        Where one that serves the reader is lost, the next template in that language goes before the same one in another.
+        """
+        uses, wanted = list(use.in_order), [*use.languages, *fallback_languages]
+        declared = [_served(wanted, [each for each in self.translations if each.name == use.name]) for use in uses]
+        approved = [_served(wanted, self.approved(use.name)) for use in uses]
+        is_lost = any(before < now < len(wanted) for before, now in zip(declared, approved, strict=True))
+        if not is_lost:
+            return uses
+        return [uses[place] for place in sorted(range(len(uses)), key=approved.__getitem__)]
 
     def find(self, name: str, wanted: Sequence[str]) -> Translation:
         """Return the approved translation that serves a reader of the first language that has one; raises TemplateUnusable."""
@@ -55,6 +68,13 @@ class TemplateBook:
     def approved(self, name: str) -> Sequence[Translation]:
         """Return the translations of a template that may be sent."""
         return [each for each in self.translations if each.name == name and each.status == APPROVED]
+
+
+def _served(wanted: Sequence[str], translations: Iterable[Translation]) -> int:
+    """Return which wanted language is the first that any of these serves; behind the last one, if none is."""
+    codes = [translation.language for translation in translations]
+    places = (place for place, language in enumerate(wanted) if languages.best(language, codes) is not None)
+    return next(places, len(wanted))
 
 
 def _statuses(translations: Sequence[Translation], *, together: bool = False) -> str:

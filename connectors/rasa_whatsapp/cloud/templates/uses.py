@@ -6,7 +6,7 @@ How it is spelled in a response is read by spelling.py, whether it fits the appr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rasa_whatsapp.cloud.wire import JSONDict
 
@@ -44,6 +44,11 @@ class TemplateUse(Values):
         while use is not None:
             yield use
             use = use.otherwise
+
+    def without(self, name: str) -> TemplateUse | None:
+        """Return what is left to be tried when the template of this name was not taken; what stood before it is judged anew."""
+        rest = self.otherwise.without(name) if self.otherwise else None
+        return rest if self.name == name else replace(self, otherwise=rest)
 
     @property
     def choices(self) -> dict[str, str]:
