@@ -14,7 +14,7 @@ from typing import Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import media_fallback, receipts
+from rasa_whatsapp import media_fallback, receipts, unasked
 from rasa_whatsapp.cloud import languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
@@ -186,6 +186,7 @@ class _Round:
         logger.warning(
             "A message to %s was refused: %s.", message.contact_id, reason, extra={"action": "message_refused"}
         )
+        unasked.tell(self.connection, message, reason, self.now)
         return True
 
     def _ready_at(self, message: Message, contact: Contact) -> datetime:
@@ -245,7 +246,7 @@ class _Round:
         outbox.park(self.connection, message, self.now, reason=reason, decision=record)
         opened_at = contact.window.opened_at
         asks = f"{outbox.NUDGE}{int(opened_at.timestamp()) if opened_at else 0}:"
-        if outbox.is_asked(self.connection, contact.id, asks):
+        if outbox.is_asked(self.connection, contact.id, asks, self.now):
             return True
         key = f"{asks}{message.id}"
         template = self._re_engagement(message)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import media_fallback, template_fallback
+from rasa_whatsapp import media_fallback, template_fallback, unasked
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
@@ -116,6 +116,7 @@ def _record_refusal(
         elif answer.code in template_fallback.CODES:
             parks = rules.re_engagement is not None
             template_fallback.say_otherwise(connection, message, sent.template, now, parks=parks)
+        unasked.tell(connection, message, answer.explanation, now, answer.code)
         if answer.disposition is Disposition.STOP_CONTACTING:
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))
 
@@ -137,6 +138,7 @@ def _try_later(
     if isinstance(verdict, GiveUp):
         reason = f"{verdict.reason}; last: {refused.explanation}"
         outbox.settle(connection, message.id, State.FAILED, reason=reason, code=refused.code)
+        unasked.tell(connection, message, reason, now, refused.code)
         return
     until = max(verdict.at, now + rules.settle) if uncertain else verdict.at
     state = State.UNSETTLED if uncertain else State.PENDING

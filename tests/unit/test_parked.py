@@ -12,8 +12,9 @@ from rasa_whatsapp.cloud.answers import refusal
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.intake.desk import Desk
+from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
 from rasa_whatsapp.policy.gate import decide
-from rasa_whatsapp.storage import outbox
+from rasa_whatsapp.storage import contacts, outbox
 
 pytestmark = pytest.mark.asyncio
 
@@ -329,6 +330,109 @@ async def test_what_failed_did_not_ask(stage):
     assert stage.graph.texts == [NUDGE, NUDGE]
     await stage.receive(stage.message("Yes?"))
     assert stage.graph.texts == [NUDGE, NUDGE, "news 0", "news 1", "news 2"]
+
+
+# Meta's code -> how often the customer is asked by messages that are parked at once, 23 and 25 hours after the first one
+HOW_OFTEN = {
+    132012: [2, 3, 4],  # nothing about this customer: each message that is parked tries
+    131009: [2, 3, 4],
+    131026: [1, 1, 2],
+    131049: [1, 1, 2],
+    131062: [1, 1, 2],
+    130472: [1, 1, 2],
+}
+
+
+@pytest.mark.parametrize("how", ["an answer", "a status"])
+@pytest.mark.parametrize(("code", "times"), HOW_OFTEN.items())
+async def test_what_meta_says_of_the_customer_rests(stage, how, code, times):
+    """It would fail again: nobody is asked more than once in 24 hours then, however much is parked meanwhile."""
+    await begin(stage)
+    asked = []
+    for number, hours in enumerate((0, 0, 23, 2)):
+        stage.clock.advance(hours=hours)
+        if how == "an answer":
+            stage.graph.answers = [refusal(400, {"code": code})]
+        before = len(stage.graph.sent)
+        await say(stage, f"news {number}", f"api:{number}")
+        if how == "a status" and len(stage.graph.sent) > before:
+            await stage.receive(stage.status(f"wamid.OUT{len(stage.graph.sent)}", "failed", code=code))
+        asked.append(len(stage.graph.sent))
+    assert asked[1:] == times
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts[-4:] == ["news 0", "news 1", "news 2", "news 3"]
+
+
+async def test_who_asked_and_was_spared_is_asked_in_the_next_window(stage):
+    """They have written since, so Meta's word about them is old."""
+    await begin(stage)
+    stage.graph.answers = [refusal(400, {"code": 131026})]
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Yes?"))
+    await stage.advance(hours=24, minutes=1)
+    await say(stage, "two", "api:2")
+    assert stage.graph.texts == [NUDGE, "one", NUDGE]
+
+
+def warnings_of(caplog):
+    """Return what was warned of because a customer could not be asked to write."""
+    return [record for record in caplog.records if getattr(record, "action", "") == "not_asked_to_write"]
+
+
+@pytest.mark.parametrize("how", ["an answer", "a status", "a status without a code"])
+async def test_an_operator_hears_that_it_did_not_go(stage, caplog, how):
+    """Which template, why, and how much waits for that customer without it."""
+    await begin(stage)
+    if how == "an answer":
+        stage.graph.answers = [refusal(400, {"code": 131026})]
+    await say(stage, "one", "api:1")
+    if how != "an answer":
+        await say(stage, "two", "api:2")
+        failed = stage.status("wamid.OUT1", "failed", **({} if "without" in how else {"code": 131026}))
+        await stage.receive(failed)
+    (told,) = warnings_of(caplog)
+    why, rest = (" after 24 hours", "131026") if "without" not in how else ("", "Meta gave no error code")
+    assert f"{stage.contact_id} could not be asked to write by the template come_back: " in told.getMessage()
+    assert rest in told.getMessage()
+    waiting = 1 if how == "an answer" else 2
+    assert f"what is parked for them ({waiting}) waits until" in told.getMessage()
+    assert told.getMessage().endswith(f"the next message that is parked{why} asks again.")
+
+
+async def test_an_operator_hears_that_the_gate_refused_it(stage, caplog):
+    """The customer opted out between the moment when it was parked and the one when the template could go."""
+    await begin(stage)
+    stage.graph.answers = [refusal(503, {"code": 131016})]
+    await say(stage, "one", "api:1")
+    opted_out = ConsentGiven(
+        scope=Scope.ALL, choice=Choice.OPT_OUT, at=stage.clock.now(), source="test", evidence="test"
+    )
+    stage.database.run_now(contacts.record_consent, stage.contact_id, opted_out)
+    await stage.advance(minutes=10)
+    (told,) = warnings_of(caplog)
+    assert "the customer opted out" in told.getMessage()
+    assert (stage.graph.texts, states(stage)) == ([NUDGE], {"one": "parked"})
+
+
+async def test_an_operator_hears_that_it_was_given_up(stage, caplog):
+    """Meta was away for longer than a message is worth sending."""
+    await begin(stage)
+    stage.graph.answers = [refusal(503, {"code": 131016})] * 60
+    await say(stage, "one", "api:1")
+    for _ in range(30):
+        await stage.advance(hours=1)
+    (told,) = warnings_of(caplog)
+    assert "131016" in told.getMessage() or "too late" in told.getMessage()
+    assert states(stage) == {"one": "parked"}
+
+
+async def test_nobody_hears_of_what_nobody_waits_for(stage, caplog):
+    """The customer has written before Meta says that the template failed."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Yes?"))
+    await stage.receive(stage.status("wamid.OUT1", "failed", code=131026))
+    assert warnings_of(caplog) == []
 
 
 async def test_who_has_written_is_not_asked_to_write(stage):

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rasa_whatsapp import countries, media_fallback, template_fallback
+from rasa_whatsapp import countries, media_fallback, template_fallback, unasked
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
 from rasa_whatsapp.cloud.pricing import Told, charge_of
@@ -107,6 +107,7 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
     code = event.error.code if event.error else None
     if code is None:
         reports.fail(connection, row, event.message_id, reason="Meta gave no error code", code=None)
+        unasked.tell(connection, row, "Meta gave no error code", desk.now)
         return
     disposition, remedy = CODES.get(code, (Disposition.GIVE_UP, "see Meta's list of error codes"))
     if concerns_number(code):
@@ -135,6 +136,7 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         desk.owe(row.contact_id)
     elif disposition is Disposition.STOP_CONTACTING:
         contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
+    unasked.tell(connection, row, reason, desk.now, code)
 
 
 def _try_again(

@@ -26,6 +26,7 @@ from rasa_whatsapp.cloud.pages import more_of
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.cloud.templates.spelling import use_from_json
 from rasa_whatsapp.cloud.wire import JSONDict
+from rasa_whatsapp.policy.asking import may_ask_again
 from rasa_whatsapp.policy.outcome import Outcome, outcome_of
 from rasa_whatsapp.storage.schema import outbox
 
@@ -447,11 +448,18 @@ def park(connection: Connection, message: Message, now: datetime, *, reason: str
     connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
 
 
-def is_asked(connection: Connection, contact_id: str, asks: str) -> bool:
-    """Tell whether the customer was asked to write, by a message whose key begins so; one that did not go did not ask."""
+def is_asked(connection: Connection, contact_id: str, asks: str, now: datetime) -> bool:
+    """Tell whether the customer was asked to write, by a message whose key begins so; one that did not go did not ask, save where it would fail again."""
     asked = (outbox.c.contact_id == contact_id) & outbox.c.key.startswith(asks, autoescape=True)
-    alive = outbox.c.state.notin_((State.FAILED.value, State.REFUSED.value))
-    return connection.execute(select(outbox.c.id).where(asked & alive).limit(1)).first() is not None
+    rows = connection.execute(select(outbox.c.state, outbox.c.error_code, outbox.c.tried_at).where(asked))
+    gone = (State.FAILED.value, State.REFUSED.value)
+    return any(row.state not in gone or not may_ask_again(row.error_code, row.tried_at, now) for row in rows)
+
+
+def count_parked(connection: Connection, contact_id: str) -> int:
+    """Return how many messages wait for this customer to write."""
+    mine = select(func.count()).select_from(outbox).where(_IS_PARKED & (outbox.c.contact_id == contact_id))
+    return int(connection.execute(mine).scalar_one())
 
 
 def unpark(connection: Connection, contact_id: str, now: datetime, keep: timedelta) -> bool:
