@@ -344,7 +344,7 @@ class Stage:
         """Do what ticks and timers would do by now, then wait until no lane is at work."""
         assert self.gateway is not None
         await self.database.run(firing.fire_due, self.rules.firing, self.clock.now())
-        await self.database.run(merging.merge_waiting)
+        await self.database.run(merging.merge_waiting, self.clock.now())
         await self.gateway._hear_troubles()
         await self.gateway._hear_of_templates()
         self.gateway.look()

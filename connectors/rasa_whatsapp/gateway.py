@@ -426,7 +426,7 @@ class Gateway:
                 while await self._database.run(firing.fire_due, self._rules.firing, self._clock.now()):
                     self._turns.look()
                     self._membership.live()  # a million may be due
-                await self._database.run(merging.merge_waiting)
+                await self._database.run(merging.merge_waiting, self._clock.now())
                 if next(ticks) % _TICKS_UNTIL_A_SEARCH == 0:
                     await self._membership.search()
                     await self._turns.find_forgotten()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from rasa_whatsapp import delivery
-from rasa_whatsapp.cloud.answers import refusal
+from rasa_whatsapp.cloud.answers import Accepted, refusal
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.intake.desk import Desk
@@ -489,6 +490,65 @@ async def test_two_contacts_who_are_one_person(stage):
     assert states(stage) == {"one": "parked"}
     await stage.receive(stage.message("It is me", from_user_id="DE.1"))
     assert states(stage) == {"one": "accepted"}
+
+
+async def test_two_contacts_who_become_one_later(stage, body):
+    """The one is in the middle of a turn when both names come together: what was parked for the other goes when they are one."""
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(turn):
+        if turn.text == "slow":
+            under_way.set()
+            await go_on.wait()
+
+    stage.dialogue.before = hold
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.hand_in(body(stage.message("slow", **{"from": None, "from_user_id": "DE.1"})))
+    await under_way.wait()
+    await stage.hand_in(body(stage.message("It is me", from_user_id="DE.1")))
+    go_on.set()
+    await stage.idle()
+    assert (len(stage.rows("merges")), states(stage)) == (1, {"one": "parked"})
+    await stage.nudge()
+    assert (stage.rows("merges"), states(stage), stage.graph.texts) == ([], {"one": "accepted"}, [NUDGE, "one"])
+
+
+async def test_two_contacts_who_become_one_without_a_message(stage):
+    """A reaction opens nothing, but tells that the person's window is open: they wrote under their other name."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
+    liked = {"message_id": "wamid.OUT1", "emoji": "👍"}
+    await stage.receive(stage.message(type="reaction", reaction=liked, text=None, from_user_id="DE.1"))
+    assert (states(stage), stage.graph.texts) == ({"one": "accepted"}, [NUDGE, "one"])
+
+
+async def test_two_contacts_who_become_one_out_of_the_window(stage):
+    """Nothing goes, and what is parked for either stays."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
+    await stage.advance(hours=25)
+    liked = {"message_id": "wamid.OUT1", "emoji": "👍"}
+    await stage.receive(stage.message(type="reaction", reaction=liked, text=None, from_user_id="DE.1"))
+    assert (states(stage), stage.graph.texts) == ({"one": "parked"}, [NUDGE])
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "one"]
+
+
+async def test_a_contact_whose_number_meta_corrects(stage):
+    """What is parked for somebody under an old number goes if Meta's answer tells that they wrote under the new one."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    lea = stage.contact_id
+    await stage.receive(stage.message("Hi", sender="5511912345678"))
+    (other,) = [row["id"] for row in stage.rows("contacts") if row["id"] != lea]
+    stage.graph.answers = [Accepted("wamid.X", wa_id="4915112345678")]
+    await stage.say(other, "api:2", 1, {"text": "two"}, proactive=True)
+    await stage.until(lambda: states(stage)["two"] == "accepted")
+    await stage.nudge()
+    assert (states(stage), stage.graph.texts) == ({"one": "accepted", "two": "accepted"}, [NUDGE, "two", "one"])
 
 
 async def test_the_dialogue_knows_that_it_is_parked(stage):

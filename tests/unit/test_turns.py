@@ -99,7 +99,7 @@ class TestMerges:
         kept, gone = (lane.contact_id for lane in two)
         change(store, schema.contacts, schema.contacts.c.id == gone, created_at=clock.now() + timedelta(seconds=1))
         merged: list[tuple[str, bool]] = []
-        merging_thread = threading.Thread(target=lambda: merged.append(store(merging.merge, kept, gone)))
+        merging_thread = threading.Thread(target=lambda: merged.append(store(merging.merge, kept, gone, clock.now())))
         with database._engine.begin() as connection:
             assert isinstance(turns.begin_next(connection, two[1], stage.rules.turns, clock.now()), Due)
             merging_thread.start()

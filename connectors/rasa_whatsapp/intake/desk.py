@@ -101,7 +101,10 @@ class Desk:
         window = contacts.window_to_change(self.connection, contact_id).with_message(min(at, self.now))
         contacts.record_window(self.connection, contact_id, window)
         keep = self.rules.parked
-        if keep is not None and window.is_open(self.now) and outbox.unpark(self.connection, contact_id, self.now, keep):
+        if keep is None or not window.is_open(self.now):
+            return
+        outbox.expire_parked(self.connection, self.now - keep, contact_id)
+        if outbox.unpark(self.connection, contact_id, self.now):
             self.owe(contact_id)
 
     def line_up(

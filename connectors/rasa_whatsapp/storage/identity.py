@@ -36,7 +36,7 @@ def identify(connection: Connection, number_id: str, sender: Sender, *, sent_at:
     at = min(sent_at, now)  # a moment in the future would keep an alias from ever passing on
     found = _recognise(connection, number_id, sender, at)
     if found is None:
-        found = _find(connection, number_id, sender, at) or Identified(_add(connection, number_id, now))
+        found = _find(connection, number_id, sender, at, now) or Identified(_add(connection, number_id, now))
         for kind, value in _aliases_in(sender):
             aliases.see(connection, number_id, kind, value, found.contact_id, at)
         if sender.wa_id and sender.user_id:
@@ -54,13 +54,13 @@ def succeed(
     The conversation follows the person. Their new alias may already be a contact's, if a message overtook this news.
     """
     at = min(at, now)
-    known = _find(connection, number_id, before, at)
+    known = _find(connection, number_id, before, at, now)
     if known is None:
         return None
     for kind, value in _aliases_in(after):
         namesake = _overtaker(connection, number_id, known.contact_id, (kind, value), at)
         if namesake is not None:
-            known = _both(connection, known, namesake)
+            known = _both(connection, known, namesake, now)
         else:
             aliases.see(connection, number_id, kind, value, known.contact_id, at)
     _give_up(connection, known.contact_id, after, at)
@@ -77,7 +77,7 @@ def learn_number(connection: Connection, contact_id: str, wa_id: str, now: datet
     if owner is None or owner.contact_id == contact_id:
         aliases.see(connection, number_id, NUMBER, wa_id, contact_id, now)
     elif USER_ID not in known or USER_ID not in aliases.current(connection, owner.contact_id):
-        merging.merge(connection, contact_id, owner.contact_id)  # else two people: their own messages will tell
+        merging.merge(connection, contact_id, owner.contact_id, now)  # else two people: their own messages will tell
 
 
 def _recognise(connection: Connection, number_id: str, sender: Sender, at: datetime) -> Identified | None:
@@ -95,7 +95,7 @@ def _recognise(connection: Connection, number_id: str, sender: Sender, at: datet
     return Identified(mine[0].contact_id)
 
 
-def _find(connection: Connection, number_id: str, sender: Sender, at: datetime) -> Identified | None:
+def _find(connection: Connection, number_id: str, sender: Sender, at: datetime, now: datetime) -> Identified | None:
     by_user_id = _person(connection, number_id, sender.user_id)
     owner = _owner(connection, number_id, sender.wa_id, at)
     if owner is None or owner.contact_id == by_user_id:
@@ -103,15 +103,15 @@ def _find(connection: Connection, number_id: str, sender: Sender, at: datetime) 
     if by_user_id is not None:
         if _others(connection, owner.contact_id, sender.user_id, at):
             return Identified(by_user_id)  # somebody else's number before, or later
-        return _both(connection, Identified(by_user_id), owner.contact_id)
+        return _both(connection, Identified(by_user_id), owner.contact_id, now)
     if sender.user_id and _is_somebody_else(connection, owner, sender.user_id, at):
         return None
     return Identified(owner.contact_id)
 
 
-def _both(connection: Connection, one: Identified, other: str) -> Identified:
+def _both(connection: Connection, one: Identified, other: str, now: datetime) -> Identified:
     """Make two contacts one, or note that they are to become one as soon as neither is in the middle of something."""
-    contact_id, done = merging.merge(connection, one.contact_id, other)
+    contact_id, done = merging.merge(connection, one.contact_id, other, now)
     return Identified(contact_id, merged=one.merged or done)
 
 

@@ -11,13 +11,18 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_whatsapp.policy.window import CareWindow
 from rasa_whatsapp.storage import aliases, lanes
 from rasa_whatsapp.storage.one_at_a_time import try_identities
+from rasa_whatsapp.storage.outbox import unpark
 from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, merges, outbox
 
 
-def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
-    """Return the contact who is both from now on, and whether they are one already."""
+def merge(connection: Connection, one: str, other: str, now: datetime) -> tuple[str, bool]:
+    """Return the contact who is both from now on, and whether they are one already.
+
+    What was parked for the one goes if the other has written in the last 24 hours.
+    """
     kept, gone = sorted((one, other), key=lambda contact: (_created_at(connection, contact), contact))
     lanes.wait_for_all(connection, gone)  # what begins there at this moment is seen then
     if _is_busy(connection, gone):
@@ -28,19 +33,23 @@ def merge(connection: Connection, one: str, other: str) -> tuple[str, bool]:
     lanes.move(connection, gone, kept)
     for table in (inbox, outbox, consent, follow_ups):
         connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
-    connection.execute(update(contacts).where(contacts.c.id == kept).values(**_latest(connection, kept, gone)))
+    latest = _latest(connection, kept, gone)
+    connection.execute(update(contacts).where(contacts.c.id == kept).values(**latest))
     led_there = (contacts.c.id == gone) | (contacts.c.merged_into == gone)
     connection.execute(update(contacts).where(led_there).values(merged_into=kept))
+    window = CareWindow(latest.get("window_opened_at"), latest.get("window_refused_at"))
+    if window.is_open(now) and unpark(connection, kept, now):
+        lanes.wake(connection, lanes.Kind.SENDS, kept, now)
     return kept, True
 
 
-def merge_waiting(connection: Connection) -> None:
+def merge_waiting(connection: Connection, now: datetime) -> None:
     """Make the merges that had to wait, unless another process says who is who at this moment."""
     if not connection.execute(select(merges).limit(1)).first() or not try_identities(connection):
         return
     for row in connection.execute(select(merges)).all():
         one, other = _resolved(connection, row.one), _resolved(connection, row.other)
-        if one == other or merge(connection, one, other)[1]:
+        if one == other or merge(connection, one, other, now)[1]:
             connection.execute(delete(merges).where((merges.c.one == row.one) & (merges.c.other == row.other)))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -462,9 +462,8 @@ def count_parked(connection: Connection, contact_id: str) -> int:
     return int(connection.execute(mine).scalar_one())
 
 
-def unpark(connection: Connection, contact_id: str, now: datetime, keep: timedelta) -> bool:
-    """Let go what waited for this customer to write, unless it waited for longer than it is to be kept; return whether there is any."""
-    expire_parked(connection, now - keep, contact_id)
+def unpark(connection: Connection, contact_id: str, now: datetime) -> bool:
+    """Let go what waited for this customer to write; return whether there is any."""
     mine = (outbox.c.contact_id == contact_id) & (outbox.c.state == State.PARKED.value)
     values = {"state": State.PENDING.value, "fresh_at": now, "not_before": None, "reason": None}
     return bool(connection.execute(update(outbox).where(mine).values(**values)).rowcount)
