@@ -111,6 +111,31 @@ def test_what_rules_and_stories_say_after_an_external_intent(bot, steps, more, t
         assert line.startswith(BARE.format(told)), line
 
 
+@pytest.mark.parametrize(
+    ("margin", "minutes", "hours", "is_late"),
+    [
+        (None, 24 * 60 - 2, "23.9667", False),
+        (None, 24 * 60 - 1, "23.9833", True),  # a minute, if nothing is set
+        (900, 23 * 60 + 44, "23.7333", False),
+        (900, 23 * 60 + 45, "23.75", True),
+        (900, 23 * 60 + 50, "23.8333", True),
+        (0, 24 * 60 - 1, "23.9833", False),
+        ("soon", 24 * 60 - 2, "23.9667", False),  # which `check` tells
+    ],
+)
+def test_the_margin_before_the_windows_end(bot, margin, minutes, hours, is_late):
+    """A reminder that is due in it comes when a template is to go first, as the gate does it."""
+    says(bot, "intent: EXTERNAL_x", "action: utter_bare")
+    acts(bot, f'ReminderScheduled("EXTERNAL_x", datetime.now() + timedelta(minutes={minutes}))')
+    if margin is not None:
+        (bot / "credentials.yml").write_text(CREDENTIALS + f"care_window_margin_seconds: {margin}", "utf-8")
+    expected = (
+        f"actions/actions.py:1: the reminder EXTERNAL_x is due after {hours} h, when the care window is about to close "
+        "(care_window_margin_seconds), and utter_bare has no template"
+    )
+    assert lint()[:1] == ([expected] if is_late else [])
+
+
 def test_a_forms_question(bot):
     """What a form asks is said, too."""
     says(bot, "intent: EXTERNAL_x", "action: news_form")
@@ -207,7 +232,7 @@ def test_words_that_are_no_response(bot, words):
         ("now + timedelta(seconds=60 * 60 * 25)", "25"),
         ("now + 3 * timedelta(days=1) / 2", "36"),
         ("due", "30"),
-        ("datetime.now() + timedelta(hours=23, minutes=59)", "timely"),
+        ("datetime.now() + timedelta(hours=23, minutes=58)", "timely"),
         ("datetime.now() + timedelta(seconds=5)", "timely"),
         ("appointment - timedelta(days=2)", "unknown"),
         ("now + timedelta(days=count)", "unknown"),
@@ -223,7 +248,7 @@ def test_words_that_are_no_response(bot, words):
 )
 @pytest.mark.parametrize("intent", ["EXTERNAL_x", "remind"])
 def test_when_a_reminder_is_due(bot, intent, due, hours):
-    """From 24 h on it comes too late for a free text; before, it does not; what only running it tells is taken for late, with no place."""
+    """From 24 h on it comes too late for a free text; before (and before the margin), it does not; what only running it tells is taken for late, with no place."""
     says(bot, f"intent: {intent}", "action: utter_bare", "action: utter_news")
     acts(bot, f"""
         DELAY = timedelta(hours=36)

@@ -17,6 +17,7 @@ from rasa_whatsapp.storage.database import DEFAULT_URL
 ASIDES = ("reaction", "edit", "revoke", "system", "call")
 MARKDOWN = "markdown"
 AS_WRITTEN = "whatsapp"
+DEFAULT_MARGIN = timedelta(seconds=60)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(name="provider", read=readers.one_of(PROVIDERS), default=CLOUD_API, meaning="Who carries the messages."),
@@ -113,7 +114,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="care_window_margin_seconds",
         read=readers.seconds,
-        default=timedelta(seconds=60),
+        default=DEFAULT_MARGIN,
         meaning="How long before the window's end a response goes as its template, if it has one that may go.",
     ),
     Setting(

@@ -2,7 +2,7 @@
 
 Proactive is what rules and stories have follow an external intent, EXTERNAL_* or one that an action schedules with ReminderScheduled,
 up to the customer's next message. Where they say that the care window is open, nothing needs a template; nor does it if every
-reminder of the intent is due while the window is open: less than 24 hours after the turn that schedules it, as the code tells; nor
+reminder of the intent is due while the window is open: less than 24 hours, without the margin before its end, after the turn that schedules it, as the code tells; nor
 what the code of an action says where it has asked whether the window is open (`if window.is_open:`).
 """
 
@@ -30,7 +30,7 @@ _OF_RASA = ("requested_slot", "session_started_metadata")  # slots that Rasa add
 class Bot:
     """What lint reads of a bot beside its templates; `misread` are the rules and stories that cannot be read.
 
-    `templates` are the names of those that its settings ask for.
+    `templates` are the names of those that its settings ask for, `margin` is the time before the window's end in which a template is to go.
     """
 
     domain: Domain
@@ -38,6 +38,7 @@ class Bot:
     actions: Actions
     misread: Sequence[Misread]
     templates: Collection[str]
+    margin: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def lacks(bot: Bot, declared: Collection[str] = ()) -> list[Lack]:
 def _without_template(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
     told: set[tuple[str, int]] = set()
     for step in _proactive(bot):
-        if not _is_timely(step.intent, bot.actions):
+        if not _is_timely(step.intent, bot):
             for variation in _bare(_said(step.action, bot).difference(declared), bot.domain):
                 place = (variation.response, variation.position)
                 if place not in told:
@@ -82,7 +83,7 @@ def _without_template(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
 
 def _late_reminders(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
     for reminder in bot.actions.reminders:
-        if reminder.after is None or reminder.after < LENGTH:
+        if reminder.after is None or reminder.after < LENGTH - bot.margin:
             continue
         after = [step for step in _proactive(bot) if step.intent == reminder.intent]
         said = set().union(*(_said(step.action, bot) for step in after))
@@ -92,8 +93,11 @@ def _late_reminders(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
 
 
 def _due(reminder: Reminder) -> str:
-    hours = (reminder.after or timedelta()) / timedelta(hours=1)
-    return f"the reminder {reminder.intent} is due after {hours:g} h, when the care window is closed"
+    after = reminder.after or timedelta()
+    closes = "is closed" if after >= LENGTH else "is about to close (care_window_margin_seconds)"
+    return (
+        f"the reminder {reminder.intent} is due after {after / timedelta(hours=1):g} h, when the care window {closes}"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -110,17 +114,17 @@ def _proactive(bot: Bot) -> list[Step]:
     ]
 
 
-def _is_timely(intent: str, actions: Actions) -> bool:
+def _is_timely(intent: str, bot: Bot) -> bool:
     """Tell whether all reminders of the intent are surely due while the window is open."""
-    due = [reminder.after for reminder in actions.reminders if reminder.intent in (intent, None)]
-    return bool(due) and all(after is not None and after < LENGTH for after in due)
+    due = [reminder.after for reminder in bot.actions.reminders if reminder.intent in (intent, None)]
+    return bool(due) and all(after is not None and after < LENGTH - bot.margin for after in due)
 
 
 def _in_own_words(bot: Bot) -> Iterator[Lack]:
     told: set[Place] = set()
     for step in _proactive(bot):
         places = {place for name in _reached(step.action, bot) for place in bot.actions.own_words.get(name, ())}
-        if not _is_timely(step.intent, bot.actions):
+        if not _is_timely(step.intent, bot):
             for place in sorted(places - told):
                 told.add(place)
                 yield Lack(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -15,6 +16,9 @@ from rasa_whatsapp.cli.templates import sources
 from rasa_whatsapp.cloud.languages import is_code
 from rasa_whatsapp.credentials import load_unchecked
 from rasa_whatsapp.responses.domain import read_domain
+from rasa_whatsapp.settings import readers
+from rasa_whatsapp.settings.keys import DEFAULT_MARGIN
+from rasa_whatsapp.settings.readers import Unacceptable
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.templates.actions import Actions, read_actions
 from rasa_whatsapp.templates.dialogues import read_dialogues
@@ -105,7 +109,16 @@ def _read_bot(
         read_actions(actions) if actions else Actions(),
         misread,
         [str(asks)] if asks else [],
+        _margin(settings.get("care_window_margin_seconds")),
     )
+
+
+def _margin(given: object) -> timedelta:
+    """Return how long before the window's end a template goes first; a value that is none is `rasa-whatsapp check`'s affair."""
+    try:
+        return DEFAULT_MARGIN if given is None else readers.seconds(given)
+    except Unacceptable:
+        return DEFAULT_MARGIN
 
 
 def _spoken(given: str | None, bot: Bot | None, slot: str) -> list[str]:
