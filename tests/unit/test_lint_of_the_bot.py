@@ -111,6 +111,43 @@ def test_what_rules_and_stories_say_after_an_external_intent(bot, steps, more, t
         assert line.startswith(BARE.format(told)), line
 
 
+def tells(bot, **stories):
+    """Write these stories, each a file of its own with a step in each line from the third on; return what lint tells of them."""
+    for name, steps in stories.items():
+        lines = [f"stories: [{{story: {name}, steps: [", *(f"  {{{step}}}," for step in steps), "]}]"]
+        (bot / f"data/{name}.yml").write_text("\n".join(lines), "utf-8")
+    return [line.split("(data/")[1].split(")")[0] for line in lint()]
+
+
+IN, BARE_ONE, ON, GREET = "intent: EXTERNAL_x", "action: utter_bare", "checkpoint: on", "intent: greet"
+WHEN_OPEN = "checkpoint: on, slot_was_set: [{care_window_open: true}]"
+
+
+@pytest.mark.parametrize(
+    ("stories", "told"),
+    [
+        ({"a": [IN, ON], "b": [ON, BARE_ONE]}, ["b.yml:3"]),
+        ({"b": [IN, ON], "a": [ON, BARE_ONE]}, ["a.yml:3"]),  # in whatever order they are read
+        ({"a": [GREET, ON], "b": [ON, BARE_ONE]}, []),
+        ({"a": [IN, ON], "b": [ON, GREET, BARE_ONE]}, []),
+        ({"a": [IN, GREET, ON], "b": [ON, BARE_ONE]}, []),
+        ({"a": [IN, "slot_was_set: [{care_window_open: true}]", ON], "b": [ON, BARE_ONE]}, []),
+        ({"a": [IN, ON], "b": [WHEN_OPEN, BARE_ONE]}, []),
+        ({"a": [IN, ON], "b": [WHEN_OPEN, BARE_ONE], "c": [ON, BARE_ONE]}, ["c.yml:3"]),
+        ({"a": [IN, ON], "b": [ON, "checkpoint: further"], "c": ["checkpoint: further", BARE_ONE]}, ["c.yml:3"]),
+        ({"c": [IN, ON], "b": [ON, "checkpoint: further"], "a": ["checkpoint: further", BARE_ONE]}, ["a.yml:3"]),
+        ({"a": [IN, ON], "b": [ON, "action: utter_news", ON], "c": [ON, BARE_ONE]}, ["c.yml:3"]),  # a circle
+        ({"a": [ON, "checkpoint: further"], "b": ["checkpoint: further", ON]}, []),
+        ({"a": [IN, ON, BARE_ONE]}, ["a.yml:4"]),  # in the middle of one
+        ({"a": [IN], "b": [ON, BARE_ONE]}, []),  # nothing leads there
+        ({"a": [IN, "checkpoint: [on]"], "b": [ON, BARE_ONE]}, []),
+    ],
+)
+def test_checkpoints(bot, stories, told):
+    """What leads to one goes on in the stories that begin with it, in whatever file; a customer's message ends it there as elsewhere."""
+    assert tells(bot, **stories) == told
+
+
 @pytest.mark.parametrize(
     ("margin", "minutes", "hours", "is_late"),
     [

@@ -1,12 +1,12 @@
 """A bot's rules and stories, a file or a folder of them, to what follows an intent there: without Rasa, with the places.
 
-What follows is all up to the customer's next message. Checkpoints are not followed from one story to another.
+What follows is all up to the customer's next message, also where a checkpoint leads from one story to others.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,25 @@ class Step:
 def read_dialogues(path: Path) -> tuple[list[Step], list[Misread]]:
     """Return all actions that follow an intent in rules and stories; what cannot be read apart."""
     found = [item for file in files_of(path) for item in _items(file)]
-    return [item for item in found if isinstance(item, Step)], [item for item in found if isinstance(item, Misread)]
+    stories = [item for item in found if isinstance(item, _Story)]
+    return _steps(stories), [item for item in found if isinstance(item, Misread)]
 
 
-def _items(file: Path) -> Iterator[Step | Misread]:
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """A rule or story, and where its document has it."""
+
+    file: Path
+    document: Document
+    where: tuple[str | int, ...]
+    content: Mapping[str, Any]
+
+    def line(self, position: int) -> int:
+        """Return the line of one of its steps."""
+        return self.document.line([*self.where, "steps", position])
+
+
+def _items(file: Path) -> Iterator[_Story | Misread]:
     try:
         if not _HAS_SOME.search(file.read_bytes()):
             return
@@ -49,23 +64,41 @@ def _items(file: Path) -> Iterator[Step | Misread]:
         yield Misread(file, problem.line or 1, f"it cannot be read: {problem}")
         return
     for kind in _KINDS:
-        for position, story in enumerate(_mappings(_mapping(document.content).get(kind))):
-            yield from _steps(file, document, [kind, position], story)
+        for position, content in enumerate(_mappings(_mapping(document.content).get(kind))):
+            yield _Story(file, document, (kind, position), content)
 
 
-def _steps(file: Path, document: Document, where: list[str | int], story: Mapping[str, Any]) -> Iterator[Step]:
-    condition = any(_opens(step) for step in _mappings(story.get("condition")))
-    intents: list[str] = []
-    is_inside = condition
-    for position, step in enumerate(_mappings(story.get("steps"))):
+# What is being followed at one point of a story: intents, each with whether the care window is open there; in their order.
+_Following = dict[tuple[str, bool], None]
+
+
+def _steps(stories: Sequence[_Story]) -> list[Step]:
+    """Return what follows intents, gone through until nothing new comes to any checkpoint: they may lead in circles."""
+    at_checkpoints: dict[str, _Following] = {}
+    known = -1
+    while known != (known := sum(map(len, at_checkpoints.values()))):
+        found = [step for story in stories for step in _follow(story, at_checkpoints)]
+    return list(dict.fromkeys(found))
+
+
+def _follow(story: _Story, at_checkpoints: dict[str, _Following]) -> Iterator[Step]:
+    """Yield the actions of a story; what leads to one of its checkpoints is noted there, and what led to it before goes on."""
+    condition = any(_opens(step) for step in _mappings(story.content.get("condition")))
+    following: _Following = {}
+    for position, step in enumerate(_mappings(story.content.get("steps"))):
         said = _intents(step)
         if said or "user" in step:
-            intents, is_inside = said, condition
-        is_inside = is_inside or _opens(step)
+            following = dict.fromkeys((intent, condition) for intent in said)
+        if isinstance(step.get("checkpoint"), str):
+            there = at_checkpoints.setdefault(step["checkpoint"], {})
+            there.update(following)
+            following = dict(there)
+        if _opens(step):
+            following = dict.fromkeys((intent, True) for intent, _ in following)
         action = step.get("action")
         if isinstance(action, str):
-            line = document.line([*where, "steps", position])
-            yield from (Step(intent, action, is_inside, file, line) for intent in intents)
+            line = story.line(position)
+            yield from (Step(intent, action, is_inside, story.file, line) for intent, is_inside in following)
 
 
 def _intents(step: Mapping[str, Any]) -> list[str]:
