@@ -140,6 +140,7 @@ PARTS = [
     (HEADER, {"text": "x" * 61, "example": {}}, ("text",), "the header has 61 characters; Meta allows 60"),
     (HEADER, {"text": " "}, ("text",), "the header has no text"),
     (HEADER, {"format": "POEM"}, ("format",), "header format 'POEM'"),
+    (HEADER, {"format": ""}, ("format",), "header format '': it is one of TEXT, IMAGE"),
     (HEADER, {"format": "IMAGE", "example": {}}, ("example",), "a header with IMAGE needs an example: header_handle"),
     (HEADER, {"format": "video", "example": {"header_handle": ["4::a", "4::b"]}}, ("example",), "one handle"),
     (HEADER, {"format": "IMAGE", "example": {"header_handle": ["1602186516975000"]}}, ("example", "header_handle"),
@@ -165,6 +166,7 @@ PARTS = [
      ("example", "body_text_named_params"), "variable {{order_id}} of the body has no example"),
     (FOOTER, {"text": "x" * 61}, ("text",), "the footer has 61 characters; Meta allows 60"),
     (FOOTER, {"text": "Bye {{first_name}}"}, ("text",), "the footer has a variable"),
+    (FOOTER, {"text": "Bye {{first_name"}, ("text",), "the footer has a variable"),
     (FOOTER, {"text": ""}, ("text",), "the footer has no text"),
     (BUTTONS, {"buttons": []}, ("buttons",), "buttons is missing"),
     (BUTTONS, {"buttons": [{"type": "QUICK_REPLY", "text": str(number)} for number in range(11)]}, ("buttons",), "11 buttons; Meta allows 10"),
@@ -181,6 +183,7 @@ def test_of_a_component(component, changes, where, text):
 
 
 QUICK = {"type": "QUICK_REPLY", "text": "Yes"}
+OTP = {"type": "OTP", "otp_type": "COPY_CODE"}
 URL = {"type": "URL", "text": "Look", "url": "https://shop.example/"}
 PHONE = {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "4930901820"}
 COPY = {"type": "COPY_CODE", "example": ["SAVE20"]}
@@ -194,12 +197,15 @@ ROWS = [
     ([QUICK | {"text": "x" * 26}], (0, "text"), "the button has 26 characters; Meta allows 25"),
     ([QUICK | {"text": ""}], (0, "text"), "the button has no text"),
     ([QUICK, QUICK | {"text": "{{first_name}}"}], (1, "text"), "the label of a button has a variable"),
+    ([QUICK | {"text": "Order 1}}"}], (0, "text"), "the label of a button has a variable"),
     ([{"type": "DANCE", "text": "x"}], (0, "type"), "button type 'DANCE'"),
     ([{"type": "OTP", "text": "x"}], (0, "type"), "belongs to a template of category AUTHENTICATION"),
     ([URL | {"url": "shop.example"}], (0, "url"), "begins with https://"),
     ([URL | {"url": "https://{{host}}/"}], (0, "url"), "begins with https://"),
     ([URL | {"url": "https://shop.example/" + "x" * 1980}], (0, "url"), "Meta allows 2000"),
+    ([URL | {"url": "https://shop.example/a b"}], (0, "url"), "url has a blank in it: write %20"),
     ([URL | {"url": "https://shop.example/{{code}}"}], (0, "url"), "needs an example"),
+    ([URL | {"url": "https://shop.example/{{code}}", "example": [""]}], (0, "url"), "needs an example"),
     ([URL | {"url": "https://shop.example/{{code}}/{{code}}", "example": ["x"]}], (0, "url"), "at its end"),
     ([URL | {"url": "https://shop.example/{{code}}/x", "example": ["https://shop.example/A/x"]}], (0, "url"), "at its end"),
     ([URL | {"url": "https://shop.example/{{1}}", "example": ["x"]}], (0, "url"), "{{1}}: with parameter_format NAMED"),
@@ -250,10 +256,17 @@ def test_of_positions(template, text):
         (code(body={"type": "BODY", "add_security_recommendation": "yes"}), "true or false"),
         (code(footer={"type": "FOOTER", "text": "Bye"}), "the footer of an AUTHENTICATION template is Meta's"),
         (code(footer={"type": "FOOTER", "code_expiration_minutes": 91}), "it is 1 to 90"),
+        (code(footer={"type": "FOOTER"}), "code_expiration_minutes None: it is 1 to 90"),
+        (code(footer={"type": "FOOTER", "code_expiration_minutes": None}), "it is 1 to 90"),
         (code(footer={"type": "FOOTER", "code_expiration_minutes": True}), "it is 1 to 90"),
         (code(buttons=None), "one button of type OTP"),
         (code(buttons={"type": "BUTTONS", "buttons": [URL]}), "one button of type OTP"),
         (code(buttons={"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "SMS"}]}), "otp_type 'SMS'"),
+        (
+            code(buttons={"type": "BUTTONS", "buttons": [OTP | {"text": "x" * 26}]}),
+            "the button has 26 characters; Meta allows 25",
+        ),
+        (code(buttons={"type": "BUTTONS", "buttons": [OTP | {"text": " "}]}), "the button has no text"),
         (code(header={"type": "HEADER", "text": "x"}), "has no header"),
         ({**code(), "message_send_ttl_seconds": 901}, "for AUTHENTICATION it is 30 to 900"),
     ],
@@ -333,7 +346,7 @@ def offer(
         (offer(text=""), ("components", 0, "limited_time_offer", "text"), "the offer has no text"),
         (offer(text="Until {{1}}"), ("components", 0, "limited_time_offer", "text"), "the offer has a variable"),
         (offer(has_expiration="yes"), ("components", 0, "limited_time_offer", "has_expiration"), "true or false"),
-        (offer(header={"type": "HEADER", "text": "Sale"}), ("components", 1), "header format 'TEXT' beside a LIMITED_TIME_OFFER"),
+        (offer(header={"type": "HEADER", "format": "TEXT", "text": "Sale"}), ("components", 1), "header format 'TEXT' beside a LIMITED_TIME_OFFER"),
         (offer(body="x" * 601), ("components", 2, "text"), "the body has 601 characters; beside a LIMITED_TIME_OFFER Meta allows 600"),
         (offer(buttons=[URL, COPY]), ("components", 3, "buttons"), "the COPY_CODE button is the first one"),
         (offer(beside=[{"type": "FOOTER", "text": "Bye"}]), ("components", 4), "there is no FOOTER"),

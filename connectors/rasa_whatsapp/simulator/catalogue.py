@@ -36,7 +36,7 @@ FORMATS = ("NAMED", "POSITIONAL")
 OPTIONAL = ("previous_category", "correct_category", "message_send_ttl_seconds")
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 NAME = re.compile(r"[a-z0-9_]{1,512}")
-LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
+LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 
 
 class TemplatesInvalid(ValueError):

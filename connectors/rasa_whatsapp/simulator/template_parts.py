@@ -69,8 +69,8 @@ def _header(part: Part, form: str) -> Part:
         if form == "POSITIONAL":
             texts.check_positions(names, "header", HEADER)
         texts.check_examples(part, "header", names, form, HEADER)
-    elif kind != "LOCATION":
-        raise refused(f"The header's format must be one of TEXT, LOCATION, {', '.join(MEDIA)}.", HEADER)
+    elif kind not in ("LOCATION", "PRODUCT"):
+        raise refused(f"The header's format must be one of TEXT, LOCATION, PRODUCT, {', '.join(MEDIA)}.", HEADER)
     return {**part, "format": kind}
 
 

@@ -41,14 +41,15 @@ class Fault:
 
 def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
     """Yield what Meta would refuse in a header; `form` is the template's parameter format."""
-    kind = str(part.get("format", "TEXT")).upper()
+    kind = str(part.get("format", "")).upper()
     if kind in MEDIA:
         yield from _sample_faults(part, kind)
         return
     if kind in ("LOCATION", "PRODUCT"):
         return
     if kind != "TEXT":
-        yield Fault(("format",), f"header format {kind!r}: it is one of TEXT, {', '.join(MEDIA)}, LOCATION, PRODUCT")
+        where = ("format",) if "format" in part else ()
+        yield Fault(where, f"header format {kind!r}: it is one of TEXT, {', '.join(MEDIA)}, LOCATION, PRODUCT")
         return
     yield from length_faults(part, "header", limits.TEMPLATE_HEADER)
     variables, wrong = _variables(text_of(part, "text"), form)
@@ -91,7 +92,7 @@ def body_faults(part: JSONDict, form: str, most: int = limits.TEMPLATE_BODY) -> 
 def footer_faults(part: JSONDict, _: str) -> Iterator[Fault]:
     """Yield what Meta would refuse in a footer."""
     yield from length_faults(part, "footer", limits.TEMPLATE_FOOTER)
-    if BRACES.search(text_of(part, "text")):
+    if has_braces(part):
         yield Fault(("text",), "the footer has a variable; Meta allows none")
 
 
@@ -145,7 +146,7 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(("type",), "a button of type OTP belongs to a template of category AUTHENTICATION")
     if kind != "COPY_CODE":  # its label is Meta's
         yield from length_faults(button, "button", limits.TEMPLATE_BUTTON)
-        if BRACES.search(text_of(button, "text")):
+        if has_braces(button):
             yield Fault(("text",), "the label of a button has a variable; Meta allows none")
     if kind == "URL":
         yield from _url(button, form)
@@ -172,8 +173,12 @@ def _url(button: JSONDict, form: str) -> Iterator[Fault]:
     yield from (Fault(("url",), fault.text) for fault in wrong)
     if len(BRACES.findall(url)) > 1 or (variables and not url.endswith("}}")):
         yield Fault(("url",), "a url may have one variable, at its end")
+    if any(sign.isspace() for sign in url):
+        yield Fault(("url",), "url has a blank in it: write %20")
     example = button.get("example")
-    if variables and not (isinstance(example, list) and len(example) == 1 and isinstance(example[0], str)):
+    if variables and not (
+        isinstance(example, list) and len(example) == 1 and isinstance(example[0], str) and example[0]
+    ):
         yield Fault(("url",), "a url with a variable needs an example: a list with one whole address")
 
 
@@ -241,6 +246,11 @@ def _examples_by_number(part: JSONDict, what: str, key: str) -> dict[str, Any]:
 def _example(part: JSONDict) -> JSONDict:
     example = part.get("example")
     return example if isinstance(example, dict) else {}
+
+
+def has_braces(part: JSONDict) -> bool:
+    """Tell whether the text of a part has a variable, or half of one."""
+    return "{{" in text_of(part, "text") or "}}" in text_of(part, "text")
 
 
 def text_of(holder: JSONDict, key: str) -> str:

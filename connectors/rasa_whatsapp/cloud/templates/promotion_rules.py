@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates.part_rules import (
-    BRACES,
     Fault,
     body_faults,
     buttons_faults,
+    has_braces,
     header_faults,
     length_faults,
     text_of,
@@ -39,7 +39,7 @@ def offer_faults(part: JSONDict, _: str) -> Iterator[Fault]:
         return
     for fault in length_faults(offer, "offer", limits.TEMPLATE_OFFER):
         yield Fault(("limited_time_offer", *fault.where), fault.text)
-    if BRACES.search(text_of(offer, "text")):
+    if has_braces(offer):
         yield Fault(("limited_time_offer", "text"), "the offer has a variable; Meta allows none")
     if not isinstance(offer.get("has_expiration", False), bool):
         yield Fault(("limited_time_offer", "has_expiration"), "has_expiration is true or false")

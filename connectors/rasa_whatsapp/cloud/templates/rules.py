@@ -19,6 +19,7 @@ from rasa_whatsapp.cloud.templates.part_rules import (
     buttons_faults,
     footer_faults,
     header_faults,
+    length_faults,
     text_of,
 )
 from rasa_whatsapp.cloud.templates.promotion_rules import carousel_faults, neighbour_faults, offer_faults
@@ -106,10 +107,10 @@ def _code_body(part: JSONDict, _: str) -> Iterator[Fault]:
 def _code_footer(part: JSONDict, _: str) -> Iterator[Fault]:
     if "text" in part:
         yield Fault(("text",), "the footer of an AUTHENTICATION template is Meta's: leave out text")
+        if "code_expiration_minutes" not in part:
+            return
     minutes = part.get("code_expiration_minutes")
-    if minutes is not None and (
-        isinstance(minutes, bool) or not isinstance(minutes, int) or minutes not in CODE_MINUTES
-    ):
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or minutes not in CODE_MINUTES:
         yield Fault(
             ("code_expiration_minutes",), f"code_expiration_minutes {minutes!r}: it is 1 to {max(CODE_MINUTES)}"
         )
@@ -120,10 +121,14 @@ def _code_buttons(part: JSONDict, _: str) -> Iterator[Fault]:
     is_one = isinstance(buttons, list) and len(buttons) == 1 and isinstance(buttons[0], dict)
     if not isinstance(buttons, list) or not is_one or text_of(buttons[0], "type").upper() != "OTP":
         yield Fault(("buttons",), "an AUTHENTICATION template has one button of type OTP")
-    elif text_of(buttons[0], "otp_type").upper() not in OTP_TYPES:
+        return
+    button = buttons[0]
+    if text_of(button, "otp_type").upper() not in OTP_TYPES:
         yield Fault(
-            ("buttons", 0, "otp_type"), f"otp_type {buttons[0].get('otp_type')!r}: it is one of {', '.join(OTP_TYPES)}"
+            ("buttons", 0, "otp_type"), f"otp_type {button.get('otp_type')!r}: it is one of {', '.join(OTP_TYPES)}"
         )
+    for fault in length_faults(button, "button", limits.TEMPLATE_BUTTON) if "text" in button else ():
+        yield Fault(("buttons", 0, *fault.where), fault.text)
 
 
 def _code_header(_: JSONDict, __: str) -> Iterator[Fault]:

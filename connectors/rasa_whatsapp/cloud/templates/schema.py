@@ -24,7 +24,7 @@ from rasa_whatsapp.cloud.templates.promotion_rules import CARD_BUTTONS, CARD_PAR
 from rasa_whatsapp.cloud.templates.rules import CATEGORIES, CHECKS, CODE_MINUTES, LANGUAGE, NAME, OTP_TYPES, SECONDS
 from rasa_whatsapp.cloud.wire import JSONDict
 
-_NO_VARIABLE = r"^(?![\s\S]*\{\{)"
+_NO_VARIABLE = r"^(?![\s\S]*(\{\{|\}\}))"
 _WORD = r"(?=[\s\S]*\S)"
 _BODY = r"^(?!\s*\{\{)(?![\s\S]*\}\}\s*$)(?![\s\S]*\}\}\s*\{\{)" + _WORD
 
@@ -128,6 +128,7 @@ def _header() -> JSONDict:
     text = {"properties": {"text": _text(f"^{_WORD}", limits.TEMPLATE_HEADER)}, "required": ["text"]}
     without_text = [*MEDIA, "LOCATION", "PRODUCT"]
     return {
+        "required": ["format"],
         "properties": {"format": _one_of(["TEXT", *without_text])},
         "allOf": [
             {"if": {"properties": {"format": _one_of(["TEXT"])}}, "then": text},
@@ -181,8 +182,8 @@ def _coupon() -> JSONDict:
 
 def _address() -> JSONDict:
     one_variable_at_the_end = r"(\{\{[^{}]*\}\})?$"
-    url = _text(f"^(?={WEB_ADDRESS.pattern})[^{{}}]*{one_variable_at_the_end}", limits.TEMPLATE_URL)
-    examples = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1}
+    url = _text(f"^(?={WEB_ADDRESS.pattern})[^{{}}\\s]*{one_variable_at_the_end}", limits.TEMPLATE_URL)
+    examples = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": 1}
     has_variable = {"properties": {"url": {"pattern": r"\{\{"}}, "required": ["url"]}
     return {
         "required": ["url"],
@@ -208,7 +209,7 @@ def _promotions() -> JSONDict:
 
 
 def _card_components() -> JSONDict:
-    header = {"allOf": [{"required": ["format"], "properties": {"format": _one_of(CARD_BUTTONS)}}, _header()]}
+    header = {"allOf": [{"properties": {"format": _one_of(CARD_BUTTONS)}}, _header()]}
     kinds = dict.fromkeys(kind for allowed, _ in CARD_BUTTONS.values() for kind in allowed)
     buttons = _buttons(kinds, limits.TEMPLATE_CARD_BUTTONS)
     parts = dict(zip(CARD_PARTS, (header, _body(limits.CARD_BODY), buttons), strict=True))
@@ -217,15 +218,23 @@ def _card_components() -> JSONDict:
 
 def _code_components() -> JSONDict:
     not_ours: JSONDict = {"not": {"required": ["text"]}}
-    minutes = {"type": ["integer", "null"], "minimum": min(CODE_MINUTES), "maximum": max(CODE_MINUTES)}
+    minutes = {"type": "integer", "minimum": min(CODE_MINUTES), "maximum": max(CODE_MINUTES)}
     button = {
         "type": "object",
         "required": ["type", "otp_type"],
-        "properties": {"type": _one_of(["OTP"]), "otp_type": _one_of(OTP_TYPES)},
+        "properties": {
+            "type": _one_of(["OTP"]),
+            "otp_type": _one_of(OTP_TYPES),
+            "text": _text(f"^{_WORD}", limits.TEMPLATE_BUTTON),
+        },
     }
     parts = {
         "BODY": {**not_ours, "properties": {"add_security_recommendation": {"type": "boolean"}}},
-        "FOOTER": {**not_ours, "properties": {"code_expiration_minutes": minutes}},
+        "FOOTER": {
+            **not_ours,
+            "required": ["code_expiration_minutes"],
+            "properties": {"code_expiration_minutes": minutes},
+        },
         "BUTTONS": _list_under("buttons", button, 1, 1),
     }
     return _components(parts, ["BODY", "BUTTONS"])
