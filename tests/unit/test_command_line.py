@@ -358,6 +358,51 @@ def test_list(bot, webhook):
     assert "order" not in output
 
 
+@pytest.fixture
+def ignored(bot):
+    """Return the numbers of three messages: two that were ignored, and one whose turn was taken between them."""
+    reasons = {"A": "a reaction is no turn; turns_for could name it", "B": None, "C": "a human\nanswered"}
+    database = Database(f"sqlite:///{bot / 'store.sqlite'}")
+    database.upgrade()
+    for name, reason in reasons.items():
+        row = inbox.NewRow(
+            number_id="100000000000001",
+            message_id=f"wamid.{name}",
+            kind=inbox.Kind.OTHER,
+            body={},
+            sent_at=TEN,
+            received_at=TEN,
+            state=inbox.State.IGNORED if reason else inbox.State.DONE,
+            reason=reason,
+        )
+        database.run_now(inbox.add, row)
+    numbers = database.run_now(lambda connection: connection.execute(select(schema.inbox.c.id)).scalars().all())
+    database.close()
+    return sorted(numbers)
+
+
+def test_what_was_ignored(ignored):
+    """The latest first, each with its reason on one line; of them only as many as are asked for."""
+    first, _, last = ignored
+    received = "2026-11-22 10:00:00 UTC"
+    rows = [
+        f"{last}\t{received}\t-\tother\tignored\ta human\\u000aanswered\n",
+        f"{first}\t{received}\t-\tother\tignored\ta reaction is no turn; turns_for could name it\n",
+    ]
+    assert run("inbox", "list", "--state", "ignored") == (0, "".join(rows))
+    more = "There are more than these 1; --limit shows them.\n"
+    assert run("inbox", "list", "--state", "ignored", "--limit", "1") == (0, rows[0] + more)
+    assert run("inbox", "list") == (0, "Nothing is parked.\n")
+
+
+def test_several_states(ignored):
+    """What has no reason has none."""
+    status, output = run("inbox", "list", "--state", "done", "--state", "ignored")
+    assert (status, [line.split("\t")[4:] for line in output.splitlines()][1]) == (0, ["done", "-"])
+    assert run("inbox", "list", "--state", "joined") == (0, "There are none.\n")
+    assert run("inbox", "list", "--state", "lost")[0] == 2
+
+
 def test_replay_one(bot, webhook):
     """It waits in its conversation again."""
     row_id = park(bot, webhook)

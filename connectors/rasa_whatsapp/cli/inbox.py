@@ -1,4 +1,4 @@
-"""`rasa-whatsapp inbox`: what was parked and why, and how to have it taken up again or set aside for good."""
+"""`rasa-whatsapp inbox`: what was parked or ignored and why, and how what is parked is taken up again or set aside for good."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import intake
 from rasa_whatsapp.cli import credentials, shown, store
+from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.storage import arrivals, follow_ups, inbox
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.inbox import State
 
 DISCARDED_BECAUSE = "discarded by the operator"
 # What `inbox show` tells of a row; the body only if it is asked for.
@@ -27,14 +29,44 @@ def command() -> None:
 
 
 @command.command("list")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in State]),
+    multiple=True,
+    help="Those in this state instead, such as ignored; several can be given.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most, with --state."
+)
 @credentials.option
-def list_parked(path: Path) -> None:
-    """Show every parked message: its number, when it came, how often it was tried, and why it is parked."""
+def list_parked(states: tuple[str, ...], limit: int, path: Path) -> None:
+    """Show every parked message: its number, when it came, how often it was tried, and why it is parked.
+
+    With --state others, the latest first: what each is, its state, and why (`--state ignored` shows what is no turn of the dialogue).
+    """
     with store.opened(credentials.load_or_exit(path)) as database:
-        rows = database.run_now(inbox.parked)
+        rows = database.run_now(inbox.listed, states, limit + 1) if states else database.run_now(inbox.parked)
         written_down = database.run_now(arrivals.count)
     if written_down:
         click.echo(f"{written_down} webhook(s) are only written down yet: a running server takes them in.", err=True)
+    if states:
+        _show_listed(rows, limit)
+    else:
+        _show_parked(rows)
+
+
+def _show_listed(rows: Sequence[JSONDict], limit: int) -> None:
+    if not rows:
+        click.echo("There are none.")
+    for row in rows[:limit]:
+        named = (row["contact_id"] or "-", row["kind"], row["state"], shown.line(row["reason"] or "-"))
+        click.echo("\t".join((str(row["id"]), shown.moment(row["received_at"]), *named)))
+    if len(rows) > limit:
+        click.echo(f"There are more than these {limit}; --limit shows them.", err=True)
+
+
+def _show_parked(rows: Sequence[JSONDict]) -> None:
     if not rows:
         click.echo("Nothing is parked.")
     for row in rows:

@@ -6,7 +6,7 @@ its server died is received again. One that is joined shares the turn, and the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -253,6 +253,15 @@ def parked(connection: Connection) -> list[JSONDict]:
     """Return the parked rows for the command line, oldest first, without their bodies."""
     columns = (inbox.c.id, inbox.c.kind, inbox.c.contact_id, inbox.c.received_at, inbox.c.attempts, inbox.c.reason)
     rows = connection.execute(select(*columns).where(inbox.c.state == State.PARKED.value).order_by(inbox.c.id))
+    return [dict(row) for row in rows.mappings()]
+
+
+def listed(connection: Connection, states: Sequence[str], limit: int) -> list[JSONDict]:
+    """Return rows in these states for the command line, the latest first, without their bodies."""
+    columns = (inbox.c.id, inbox.c.kind, inbox.c.contact_id, inbox.c.received_at, inbox.c.state, inbox.c.reason)
+    rows = connection.execute(
+        select(*columns).where(inbox.c.state.in_(states)).order_by(inbox.c.id.desc()).limit(limit)
+    )
     return [dict(row) for row in rows.mappings()]
 
 
