@@ -45,7 +45,7 @@ from rasa_whatsapp.responses.utterances import RESPONSE_NAME, Wording, to_uttera
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.spoken import Spoken
 from rasa_whatsapp.stops import REPLIES_ONLY, Stops
-from rasa_whatsapp.storage import inbox, lanes, merging, paces, template_states, troubles
+from rasa_whatsapp.storage import inbox, lanes, merging, paces, troubles
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import is_trouble
 from rasa_whatsapp.storage.follow_ups import NewFollowUp
@@ -398,14 +398,9 @@ class Gateway:
             self._heard_at = trouble.at
 
     async def _hear_of_templates(self) -> None:
-        """Let the gate know what Meta says of the templates, whoever took it in; mostly nothing has changed."""
-        now = self._clock.now()
-        # Asked before: what is noted between the two questions is heard of twice, and nothing never.
-        changes = await self._database.run(template_states.changes)
-        if self._templates.is_current(changes, now):
-            return
-        self._templates.hear(await self._database.run(template_states.read), changes, now)
-        self._delivery_rules = replace(self._rules.delivery, templates=self._templates.book)
+        """Let the gate know what Meta says of the templates."""
+        if await self._templates.look(self._database, self._clock.now()):
+            self._delivery_rules = replace(self._rules.delivery, templates=self._templates.book)
 
     def _reborn(self, server: str) -> None:
         """Go on under a new id: this server was taken for dead, and its lanes are free."""

@@ -1,6 +1,7 @@
 """The webhook served by a process of its own, without Rasa, as an ASGI application: what it stores, the Rasa servers take up.
 
-So Meta is answered at once, whatever the dialogue is busy with. It also takes in what it stored, whenever nothing else is to do.
+So Meta is answered at once, whatever the dialogue is busy with. It also takes in what it stored, whenever nothing else is to do, and
+tells which templates were lost.
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -20,6 +21,7 @@ from rasa_whatsapp.logs import Failures
 from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.store_clock import put_right
+from rasa_whatsapp.template_watch import TemplateWatch
 from rasa_whatsapp.webhook import HEALTHY, OK, SUBSCRIPTION_KEYS, Reply, Webhook
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Intake:
             ReceptionRules(intake=rules.intake, backlog_limit=rules.backlog_limit),
             only_when_idle=True,
         )
+        self._templates = TemplateWatch(rules.delivery.templates)
         self._running: Reception | None = None  # while it is None, webhooks are answered 503
         self._watch: asyncio.Task[None] | None = None
 
@@ -69,7 +72,8 @@ class Intake:
         if path in (PREFIX, f"{PREFIX}/"):
             return HEALTHY if method in ("GET", "HEAD") else _NOT_ALLOWED
         if path == f"{PREFIX}/ready":
-            return self._webhook.readiness(self._running, ()) if method in ("GET", "HEAD") else _NOT_ALLOWED
+            ready = self._webhook.readiness(self._running, self._templates.alarms)
+            return ready if method in ("GET", "HEAD") else _NOT_ALLOWED
         return _NOT_FOUND
 
     async def _hook(self, method: str, scope: Scope, receive: Receive) -> Reply:
@@ -96,6 +100,7 @@ class Intake:
 
     async def _begin(self) -> None:
         await put_right(self._clock, self._database)
+        await self._templates.look(self._database, self._clock.now())
         await self._reception.start()
         self._database.listen(self._reception.look)
         self._watch = asyncio.get_running_loop().create_task(self._look_after())
@@ -114,6 +119,7 @@ class Intake:
             try:
                 await self._reception.count()
                 await put_right(self._clock, self._database)
+                await self._templates.look(self._database, self._clock.now())
                 self._reception.look()
             except Exception as problem:  # noqa: BLE001 - readiness tells it; Meta is answered 503
                 failures.error("The store could not be read: %s", problem=problem, action="store_unreadable")

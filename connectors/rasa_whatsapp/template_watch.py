@@ -23,6 +23,8 @@ from rasa_whatsapp.cloud.templates.states import (
     key_of,
     over,
 )
+from rasa_whatsapp.storage import template_states
+from rasa_whatsapp.storage.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ _SEE_MANAGER = "see the WhatsApp Manager"
 
 
 class TemplateWatch:
-    """Knows the declared templates as Meta has them; `hear` tells it what the store has."""
+    """Knows the declared templates as Meta has them; `look` asks the store, `hear` is told what it has."""
 
     def __init__(self, declared: TemplateBook) -> None:
         self._declared = declared
@@ -57,6 +59,15 @@ class TemplateWatch:
     def alarms(self) -> list[str]:
         """Return a sentence for each template that was lost."""
         return [self._lost[key] for key in sorted(self._lost)]
+
+    async def look(self, database: Database, now: datetime) -> bool:
+        """Take notice of what Meta says of the templates, whoever took it in; return whether anything has changed, which is seldom."""
+        # Asked before: what is noted between the two questions is heard of twice, and nothing never.
+        changes = await database.run(template_states.changes)
+        if self.is_current(changes, now):
+            return False
+        self.hear(await database.run(template_states.read), changes, now)
+        return True
 
     def is_current(self, changes: int, now: datetime) -> bool:
         """Tell whether nothing was noted since, and nothing has changed by itself."""

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 
 import pytest
 import requests
 from sqlalchemy import select, update
 
+from rasa_whatsapp.cloud.templates.states import Aspect, News, Source, Word
 from rasa_whatsapp.demo.ports import unused
-from rasa_whatsapp.storage import schema
+from rasa_whatsapp.storage import schema, template_states
 from rasa_whatsapp.storage.database import Database
 
 SECRET = "demo-app-secret"
@@ -78,7 +80,11 @@ def url(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def intake(url, tmp_path_factory):
     """Return an intake that is ready; the tests share it."""
-    running = Running(tmp_path_factory.mktemp("intake"), url, backlog_limit=50)
+    folder = tmp_path_factory.mktemp("intake")
+    (folder / "templates.yml").write_text(
+        "whatsapp_templates:\n- {name: news, language: en, category: UTILITY, components: [{type: BODY, text: Hello}]}\n"
+    )
+    running = Running(folder, url, backlog_limit=50, templates="templates.yml")
     running.wait_until_ready()
     yield running
     running.stop()
@@ -124,6 +130,25 @@ def test_a_message_is_in_the_store_when_it_is_acknowledged(intake, store, messag
     assert states(store) == ["received"]
     (lane,) = store.run_now(lambda connection: connection.execute(select(schema.lanes)).mappings().all())
     assert (lane["kind"], lane["owner"]) == ("turns", None)
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED"])
+def test_a_template_that_was_lost_is_an_alarm(intake, store, status):
+    """Whoever took in what Meta said of it, until it is approved again."""
+
+    def alarms_after(value):
+        news = News(aspect=Aspect.STATUS, value=value)
+        word = Word(key=("news", "en"), news=news, at=datetime.now(timezone.utc), source=Source.WEBHOOK)
+        store.run_now(template_states.note, [word])
+        deadline = time.monotonic() + 10
+        while bool(alarms := intake.get("/ready").json()["alarms"]) is (value == "APPROVED"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return alarms
+
+    (alarm,) = alarms_after(status)
+    assert alarm.startswith(f"template news (en): it is {status} since ")
+    assert alarms_after("APPROVED") == []
 
 
 def test_many_at_once_are_all_taken_in(intake, store, message, sign):
