@@ -1,7 +1,7 @@
 """Keeps what no customer types out of what is learned: what only a timer says, and what is sent without words.
 
 Intents that begin with `EXTERNAL_` are triggered by follow-ups, those that begin with `whatsapp_` by the channel (a photo, a
-location). Rasa's validator wants an example sentence for every intent; a classifier that learned it could be talked into
+location), `show_parked` by a tap. Rasa's validator wants an example sentence for every intent; a classifier that learned it could be talked into
 the intent by typed text. So the sentences stand in `external_intents.yml` for the reader and the validator, and this first
 component of the pipeline takes them out of training.
 """
@@ -16,7 +16,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-NEVER_TYPED = ("EXTERNAL_", "whatsapp_")
+NEVER_TYPED = ("EXTERNAL_", "whatsapp_", "show_parked")
 # STOP and START come from the channel, but the same wish is also typed in a sentence.
 ALSO_TYPED = frozenset({"whatsapp_opt_out", "whatsapp_opt_in"})
 

@@ -158,9 +158,23 @@ def test_an_open_question_is_followed_up(chat: Begin, tap: str, answer: str) -> 
     customer.say("Where is order 1002?")
     assert customer.events("reminder")[-1].kill_on_user_message is True
     (due,) = customer.follow_up("EXTERNAL_open_question")
-    assert due.custom["template"]["name"] == "open_question"
-    assert due.custom["template"]["payloads"] == ["/affirm", "/deny"]
+    assert due.custom == {}  # the catalogue declares its template
+    assert list(due.buttons.values()) == ["/affirm", "/deny"]
     assert customer.say(tap)[0].text.startswith(answer)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "answer"), [("Hallo", "Mehr habe ich gerade nicht"), ("Hi", "That's all I have")], ids=["de", "en"]
+)
+def test_a_tap_on_the_template_that_asks_to_be_written_to(chat: Begin, greeting: str, answer: str) -> None:
+    """What was parked comes before, by itself; in the middle of a form, the form goes on."""
+    customer = chat()
+    customer.say(greeting)
+    (said,) = customer.say("/show_parked")
+    assert said.text.startswith(answer)
+    customer.say("/ask_order_state")
+    assert len(customer.say("/show_parked")) == 2
+    assert customer.tracker().active_loop is not None
 
 
 def test_a_reminder_inside_the_window_tells_the_state_at_once(chat: Begin) -> None:
@@ -243,12 +257,14 @@ def test_another_channel_gets_no_whatsapp_part(chat: Begin) -> None:
         "EXTERNAL: EXTERNAL_open_question",
         "(a photo without a caption)",
         "whatsapp_image",
+        "(a tap on the news that wait)",
+        "show_parked",
     ],
 )
 def test_no_typed_text_is_a_follow_up_or_a_photo(bot: Any, text: str) -> None:
     """What is never typed is not learned, so it is in no ranking; STOP in a sentence is."""
     names = {intent["name"] for intent in bot.parse(text)["intent_ranking"]}
-    assert {name for name in names if name.startswith(("EXTERNAL_", "whatsapp_"))} <= {
+    assert {name for name in names if name.startswith(("EXTERNAL_", "whatsapp_", "show_parked"))} <= {
         "whatsapp_opt_out",
         "whatsapp_opt_in",
     }

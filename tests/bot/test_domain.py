@@ -11,6 +11,7 @@ import pytest
 from actions.stores import STORES
 from ruamel.yaml import YAML
 
+from rasa_whatsapp import yaml_files
 from rasa_whatsapp.cloud import content
 from rasa_whatsapp.cloud.drafts import Buttons, Carousel, Link, ListMenu, MediaMessage, Raw, Text
 from rasa_whatsapp.responses.utterances import to_utterance
@@ -52,6 +53,12 @@ def templates_of(variant: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 INTENTS = {next(iter(intent)) if isinstance(intent, dict) else intent for intent in read("domain.yml")["intents"]}
+
+
+def declared_for(response: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the translations of the template that the catalogue declares for a response, none if it declares none."""
+    names = {template["name"] for template in TEMPLATES.values() if template.get("response") == response}
+    return {key: template for key, template in TEMPLATES.items() if key[0] in names}
 
 
 def conditions(variant: dict[str, Any]) -> dict[str, Any]:
@@ -242,13 +249,14 @@ def test_follow_ups_are_said() -> None:
 
 @pytest.mark.parametrize("name", sorted(proactive_responses()))
 def test_a_follow_up_has_a_template_in_each_language(name: str) -> None:
-    """Outside the window nothing else may be sent."""
+    """Outside the window nothing else may be sent. The response carries it, or the catalogue says that it stands for the response."""
     languages = [
         {template["language"] for template in templates_of(variant)}
         for variant in RESPONSES[name]
         if variant.get("channel") == "whatsapp"
     ]
-    assert languages == [{"de"}, {"en"}]
+    declared = {language for (_, language) in declared_for(name)}
+    assert (languages, declared) in [([{"de"}, {"en"}], set()), ([], {"de", "en"})]
 
 
 @pytest.mark.parametrize(("name", "variant"), WITH_TEMPLATE)
@@ -279,13 +287,42 @@ def test_a_template_says_what_the_text_says(variant: dict[str, Any]) -> None:
     ]
 
 
+def test_a_declared_template_says_what_the_text_says() -> None:
+    """The same for the response whose template stands in the catalogue, with what fills it and what its buttons mean."""
+    templates = declared_for("utter_open_question")
+    declared = templates["open_question", "en"]
+    assert declared["parameters"] == {"order_id": {"slot": "order_id"}}
+    for variant in RESPONSES["utter_open_question"]:
+        template = templates["open_question", conditions(variant).get("language", "en")]
+        assert component(template, "BODY")["text"] == PLACEHOLDER.sub(r"{{\1}}", variant["text"])
+        assert declared["payloads"] == [button["payload"] for button in variant["buttons"]]
+        titles = [button["text"] for button in component(template, "BUTTONS")["buttons"]]
+        assert titles == [button["title"] for button in variant["buttons"]]
+
+
+def test_the_template_that_asks_to_be_written_to() -> None:
+    """It stands in both languages, without a variable, with one button, and a rule answers the tap on that."""
+    settings = yaml_files.load(ROOT / "credentials.yml")["rasa_whatsapp.WhatsAppInput"]
+    asking = {key: each for key, each in TEMPLATES.items() if key[0] == settings["re_engagement_template"]}
+    assert sorted(language for _, language in asking) == ["de", "en"]
+    for template in asking.values():
+        assert "{{" not in component(template, "BODY")["text"]
+        assert [button["type"] for button in component(template, "BUTTONS")["buttons"]] == ["QUICK_REPLY"]
+    intent = settings["re_engagement_payload"].removeprefix("/")
+    assert intent in INTENTS
+    assert [rule["steps"] for rule in read("data/rules.yml")["rules"] if rule["steps"][0].get("intent") == intent] == [
+        [{"intent": "show_parked"}, {"action": "utter_all_shown"}]
+    ]
+
+
 @pytest.mark.parametrize("key", TEMPLATES, ids="-".join)
 def test_a_template_follows_metas_creation_rules(key: tuple[str, str]) -> None:
     """An example per variable, no variable at either end, a footer of 60, labels of 25, a way to stop."""
     template = TEMPLATES[key]
     body = component(template, "BODY")
     names = re.findall(r"{{([a-z_]+)}}", body["text"])
-    assert [example["param_name"] for example in body["example"]["body_text_named_params"]] == names
+    examples = body.get("example", {}).get("body_text_named_params", [])
+    assert [example["param_name"] for example in examples] == names
     assert not body["text"].startswith("{{")
     assert not body["text"].endswith("}}")
     assert len(component(template, "FOOTER")["text"]) <= 60
