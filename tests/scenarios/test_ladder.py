@@ -1,14 +1,14 @@
 """Each rung of the fallback ladder on the running bot, in both languages: words, template, next template, parked words, nothing.
 
-The bot is the example bot, with a template that asks customers to write again.
+The bot is the example bot, whose template `news_waiting` asks customers to write again.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,6 @@ from rasa_whatsapp.demo import Stack, running_bot
 
 from .conftest import ROOT, eventually, texts
 
-ASKS = """
-- name: come_back
-  language: {language}
-  category: UTILITY
-  status: APPROVED
-  components:
-  - {{type: BODY, text: "{text}"}}
-  - {{type: BUTTONS, buttons: [{{type: QUICK_REPLY, text: "{button}"}}]}}
-"""
 SAYINGS = {
     "German": {
         "code": "de",
@@ -35,8 +26,9 @@ SAYINGS = {
         "reminder": "Ich sollte dich an deine Bestellung 1002 erinnern",
         "not yet": "Nein, noch nicht",
         "state": "Bestellung 1002",
-        "asks": "Wir haben eine Nachricht für dich.",
+        "asks": "Der Kleeblatt-Laden hat Neuigkeiten zu deiner Bestellung",
         "button": "Bitte zeigen",
+        "all": "Mehr habe ich gerade nicht für dich",
         "show": "Status zeigen",
     },
     "English": {
@@ -47,8 +39,9 @@ SAYINGS = {
         "reminder": "You asked me to remind you about your order 1002",
         "not yet": "No, not yet",
         "state": "rder 1002",
-        "asks": "There is a message for you.",
-        "button": "Please show it",
+        "asks": "The Kleeblatt shop has news for you about your order",
+        "button": "Show me",
+        "all": "That's all I have for you right now",
         "show": "Show status",
     },
 }
@@ -57,32 +50,24 @@ in_both_languages = pytest.mark.parametrize("said", SAYINGS.values(), ids=SAYING
 
 @pytest.fixture(scope="module")
 def bot(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Return the running servers of the example bot with one template more."""
-    folder, state = tmp_path_factory.mktemp("ladder"), tmp_path_factory.mktemp("state")
-    for name in ("actions", "credentials.yml", "endpoints.yml"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "data", folder / "data")
-    with (folder / "data/whatsapp_templates.yml").open("a", encoding="utf-8") as catalogue:
-        for said in SAYINGS.values():
-            catalogue.write(ASKS.format(language=said["code"], text=said["asks"], button=said["button"]))
-    settings = {"re_engagement_template": "come_back"}
-    with running_bot(folder, state=state, model=trained_model, settings=settings) as stack:
+    """Return the running servers of the example bot, which tests kill."""
+    with running_bot(ROOT, state=tmp_path_factory.mktemp("state"), model=trained_model) as stack:
         yield stack
 
 
 @pytest.fixture
-def templates(world, said):
-    """Return what pauses these templates in the language of the test, for three hours or until it is over."""
+def templates(world):
+    """Return what pauses these templates in both languages, for three hours or until it is over."""
     paused = []
 
     def pause(*names):
-        for name in names:
-            world.decide(name, said["code"], "PAUSED")
-            paused.append(name)
+        for name, code in product(names, ("de", "en")):
+            world.decide(name, code, "PAUSED")
+            paused.append((name, code))
 
     yield pause
-    for name in paused:
-        world.decide(name, said["code"], "APPROVED")
+    for name, code in paused:
+        world.decide(name, code, "APPROVED")
 
 
 def ask_for_reminder(phone, said) -> int:
@@ -135,7 +120,7 @@ def test_template(world, phone, said):
 
 @in_both_languages
 def test_next_template(world, phone, said, templates):
-    """Meta has paused the first template, and the bot does not know it: the second one goes, once, and its buttons work."""
+    """Meta has paused the first template: the second one goes, once, and its buttons work."""
     count = ask_for_reminder(phone, said)
     world.advance(hours=23)
     templates("order_reminder")
@@ -154,15 +139,17 @@ def test_parked_words(bot, world, phone, store, said, templates):
     templates("order_reminder", "open_question")
     world.advance(hours=2)
     asked = phone.wait_for(count + 1)[count]
-    assert (asked["template"]["name"], asked["text"]) == ("come_back", said["asks"])
+    assert asked["template"]["name"] == "news_waiting"
+    assert said["asks"] in asked["text"]
     assert decision(store, phone, "parked")["rung"] == "park"
     bot.kill("rasa")
     bot.start("rasa")
     world.advance(hours=2)
     phone.tap(asked, said["button"])
-    reminder = phone.wait_for(count + 2)[count + 1]
+    reminder, answer = phone.wait_for(count + 3)[count + 1 : count + 3]
     assert said["reminder"] in reminder["text"]
     assert not reminder.get("template")
+    assert said["all"] in answer["text"]
     answered = len(phone.received())
     phone.tap(reminder, said["show"])
     eventually(
@@ -188,7 +175,7 @@ def test_the_window_closes_on_the_way(world, phone, store, said, templates, faul
         templates("order_reminder")
     world.set_faults({"kind": fault, "code": 131047, "times": 1})
     world.advance(hours=0.3)
-    wanted = "come_back" if are_paused else "order_reminder"
+    wanted = "news_waiting" if are_paused else "order_reminder"
     eventually(
         lambda: [name for name, _ in shown(phone) if name == f"{wanted}/{said['code']}"], lambda: f"template {wanted}"
     )
