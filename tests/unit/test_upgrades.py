@@ -93,11 +93,11 @@ def old_store(database):
 def test_its_version_is_told(old_store):
     """And which steps are missing."""
     version = old_store.version()
-    assert (version.current, version.wanted, version.is_right) == ("0002", "0009", False)
-    assert version.missing == ("0003", "0004", "0005", "0006", "0007", "0008", "0009")
+    assert (version.current, version.wanted, version.is_right) == ("0002", "0010", False)
+    assert version.missing == ("0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
     old_store.upgrade()
     version = old_store.version()
-    assert (version.current, version.missing, version.is_right) == ("0009", (), True)
+    assert (version.current, version.missing, version.is_right) == ("0010", (), True)
 
 
 def test_who_may_upgrade_at_a_start(old_store):
@@ -105,7 +105,7 @@ def test_who_may_upgrade_at_a_start(old_store):
     if old_store.is_sqlite:
         old_store.prepare()
     else:
-        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0009: run `rasa-whatsapp db upgrade`"):
+        with pytest.raises(StoreOutdated, match=r"version 0002.*needs 0010: run `rasa-whatsapp db upgrade`"):
             old_store.prepare()
         old_store.upgrade()
         old_store.prepare()

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.policy.window import CareWindow
-from rasa_whatsapp.storage import aliases, lanes
+from rasa_whatsapp.storage import aliases, lanes, written
 from rasa_whatsapp.storage.one_at_a_time import try_identities
 from rasa_whatsapp.storage.outbox import unpark
 from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, merges, outbox
@@ -31,6 +31,7 @@ def merge(connection: Connection, one: str, other: str, now: datetime) -> tuple[
     _drop_replaced_follow_ups(connection, kept, gone)
     aliases.move(connection, gone, kept)
     lanes.move(connection, gone, kept)
+    written.move(connection, gone, kept)
     for table in (inbox, outbox, consent, follow_ups):
         connection.execute(update(table).where(table.c.contact_id == gone).values(contact_id=kept))
     latest = _latest(connection, kept, gone)

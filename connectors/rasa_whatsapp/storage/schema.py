@@ -93,6 +93,15 @@ merges = Table(
     Column("other", String(40), ForeignKey("contacts.id"), primary_key=True),
 )
 
+# In which language a contact writes, by the latest of their texts that told it.
+written = Table(
+    "written",
+    metadata,
+    Column("contact_id", String(40), ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String(40), nullable=False),
+    Column("written_at", Moment, nullable=False),
+)
+
 # How Meta names a contact: by phone number (wa_id) and by business-scoped user id; from when to when, by Meta's own time.
 aliases = Table(
     "aliases",
