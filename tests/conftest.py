@@ -54,7 +54,7 @@ ON_BOTH = frozenset(
     for name in (
         "arrivals", "backlog", "costs", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
         "intake", "joining", "lanes", "lanes_in_the_store", "membership", "merged_texts", "one_person", "order_wait", "pacing", "parked", "servers", "stops",
-        "template_states", "uploads", "upgrades",
+        "template_states", "uploads", "upgrades", "written",
     )
 )  # fmt: skip
 

@@ -97,6 +97,7 @@ class Settings:
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],
             join=self["join_seconds"],
+            written_languages=self._written_languages(),
             merge_texts=self["merge_texts"],
             turns_at_once=self["turns_at_once"],
             retention=self["retention_days"],
@@ -105,6 +106,11 @@ class Settings:
             sends_at_once=max(_FEWEST_SENDS, sum(rates.values()) // 2),  # Meta may take half a second for each
             backlog_limit=self["backlog_limit"],
         )
+
+    def _written_languages(self) -> tuple[str, ...]:
+        """Return the languages that customers' texts are told from: those of the templates, unless others are set."""
+        of_templates = tuple(sorted({each.language for each in self.templates.translations}))
+        return of_templates if self["written_languages"] is None else self["written_languages"]
 
     def wording(self) -> Wording:
         """Return the words and the markup of what the bot says."""

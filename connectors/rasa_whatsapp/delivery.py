@@ -35,7 +35,7 @@ from rasa_whatsapp.policy.gate import (
 )
 from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.stops import Stopped
-from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads
+from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads, written
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.lanes import Lane
 from rasa_whatsapp.storage.outbox import Message, State
@@ -281,9 +281,11 @@ class _Round:
         return None if use is None else replace(use, customer_language=message.language)
 
     def _languages(self, contact: Contact) -> Sequence[str]:
-        """Return what is read in the customer's country, and the configured languages."""
-        of_country = languages.of_customer(contact.recipient.wa_id, contact.recipient.user_id)
-        return [*([of_country] if of_country else ()), *self.rules.fallback_languages]
+        """Return what the customer writes, what is read in their country, and the configured languages."""
+        names = contact.recipient.wa_id, contact.recipient.user_id
+        told = written.language(self.connection, contact.id)
+        wanted = (languages.as_written_in(told, *names) if told else None, languages.of_customer(*names))
+        return [*filter(None, wanted), *self.rules.fallback_languages]
 
     def _without_recipient(self, message: Message, contact: Contact) -> bool:
         """The contact gave up its names: the new ones come with a merge, or with the customer's next message."""

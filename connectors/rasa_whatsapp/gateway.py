@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rasa_whatsapp import delivery, firing, receipts, spoken, turns
 from rasa_whatsapp.clock import Clock, SharedClock
-from rasa_whatsapp.cloud import answers, outbound
+from rasa_whatsapp.cloud import answers, outbound, text_language
 from rasa_whatsapp.cloud.answers import Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.outbound import GraphRequest
@@ -85,6 +85,7 @@ class Rules:
     typing_indicator: bool = True
     turn_attempts: int = 3
     join: timedelta = timedelta(0)
+    written_languages: Sequence[str] = ()
     merge_texts: bool = False
     messages_per_second: int = 80
     rates: Mapping[str, int] = field(default_factory=dict)  # of numbers that have another one
@@ -99,7 +100,7 @@ class Rules:
     def turns(self) -> TurnRules:
         """Return how turns are made."""
         keywords = Keywords(opt_out=self.intake.opt_out_keywords, opt_in=self.intake.opt_in_keywords)
-        return TurnRules(keywords=keywords, join=self.join)
+        return TurnRules(keywords=keywords, join=self.join, languages=self.written_languages)
 
 
 class Gateway:
@@ -159,6 +160,8 @@ class Gateway:
         await self._membership.start()
         await self._database.run(lanes.restore, self._clock.now())
         await self._hear_of_templates()
+        if self._turn_rules.languages:
+            await asyncio.to_thread(text_language.prepare)
         self._pulse.start()
         self._turns.start(self._membership.id)
         self._sends.start(self._membership.id)

@@ -7,14 +7,14 @@ same order, the same protection against crashes and the same way out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Union
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp import joining, meaning, slots, turn_sources
+from rasa_whatsapp import joining, learning, meaning, slots, turn_sources
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
 from rasa_whatsapp.cloud.pages import page_of
 from rasa_whatsapp.cloud.wire import MalformedField
@@ -38,10 +38,14 @@ _NOW = timedelta(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRules:
-    """How turns are made: the words that opt out or in, and for how long quick messages wait to be joined to one turn."""
+    """How turns are made: the words that opt out or in, and for how long quick messages wait to be joined to one turn.
+
+    `languages` are those that customers' texts are told from; none if it is not to be learned in which one they write.
+    """
 
     keywords: Keywords
     join: timedelta = _NOW
+    languages: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +248,7 @@ def _begin_message(
                 return Answered()
             turn = turn_sources.of_message(connection, row, message, contact, rules.keywords, now)
             turn = joining.join(connection, row, turn, rules.join, rules.keywords)
+            learning.learn(connection, row, message, rules.languages)
     except MalformedField as problem:
         return _park(connection, row, f"it cannot be read: {problem}", now)
     except (ArithmeticError, LookupError, TypeError, ValueError) as problem:  # a defect must not hold up the lane

@@ -251,6 +251,40 @@ class TestWithTheChannel:
         channel.settings = replace(channel.settings, values={**channel.settings.values, "language_slot": slot})
         assert asyncio.run(story()).get("customer_language") == known
 
+    @pytest.mark.parametrize(
+        ("slot", "text", "code"),
+        [
+            ("no_such_slot", "Are you actually a human or a bot?", "en"),
+            ("no_such_slot", "Bist du eigentlich ein Mensch oder ein Bot?", "de"),
+            ("no_such_slot", "hello", "de"),  # too little: the number is German
+            ("language", "Bist du eigentlich ein Mensch oder ein Bot?", "de"),
+            ("language", "hello", "en"),
+        ],
+    )
+    def test_a_template_goes_in_the_language_that_the_customer_writes(self, channel, slot, text, code):
+        """A day later; the bot's slot comes first, if it has one that holds something."""
+        wanted = {"name": "order_reminder", "parameters": {"order_id": "1002"}}
+        said = BotUttered(data={"custom": {"template": wanted}})
+
+        async def story():
+            await channel.start()
+            await channel.gateway.receive(webhook(LEA, text, channel.clock.now()))
+            await _until_idle(channel)
+            (sender,) = await channel.database.run(
+                lambda connection: connection.execute(select(aliases.c.contact_id).distinct()).scalars().all()
+            )
+            channel.clock.moment += A_DAY
+            before = len(channel.graph.messages)
+            tracker = await channel.agent.tracker_store.retrieve(sender)
+            output = WhatsAppOutput(channel.gateway, turn_of(sender, "wamid.x"))
+            await channel.agent.processor.execute_side_effects([said], tracker, output)
+            await _until_sent(channel, before + 1)
+            await channel.stop()
+
+        channel.settings = replace(channel.settings, values={**channel.settings.values, "language_slot": slot})
+        asyncio.run(story())
+        assert channel.graph.messages[-1]["template"]["language"] == {"code": code}
+
     def test_a_template_that_the_catalogue_declares(self, channel):
         """The answer to "hello" carries no template; the catalogue's is kept with it, filled from slots, entities and literals."""
         sources = {

@@ -69,6 +69,7 @@ def test_defaults():
     assert (rules.intake.turns_for, rules.intake.pause_after_human) == (frozenset(), timedelta(hours=1))
     assert rules.delivery.upload_hosts == frozenset()
     assert rules.language_slot == "language"
+    assert rules.written_languages == ()
     assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(0), 32, timedelta(days=90))
     assert rules.merge_texts is False
@@ -228,6 +229,13 @@ def test_no_mapping(block):
         ("database_url", "postgresql+asyncpg://bot:hunter2@db/x", "or of a PostgreSQL database"),
         ("database_url", "sqlite:///:memory:", "expected the address of an SQLite file"),
         ("templates", 7, "found 7; expected a text, so put it in quotes"),
+        ("written_languages", "en", "found 'en'; expected a list of texts"),
+        ("written_languages", ["en", "german"], "expected a list of language codes such as en or pt_BR"),
+        (
+            "written_languages",
+            ["en", "id"],
+            "found a list of 2; expected a list of languages that can be told from a text: am, ar,",
+        ),
         ("fallback_languages", "en", "found 'en'; expected a list of texts"),
         ("fallback_languages", ["en", ""], "expected a list of texts"),
         ("fallback_languages", [True], "expected a list of texts"),
@@ -307,6 +315,18 @@ def test_every_setting_has_a_wrong_value_in_the_table_above():
     """A new setting gets its row."""
     rows = {row[0] for row in test_one_wrong_value.pytestmark[0].args[1]}
     assert rows == {setting.name for setting in SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("given", "languages"),
+    [({}, ("en",)), ({"written_languages": ["de", "pt_BR"]}, ("de", "pt_BR")), ({"written_languages": []}, ())],
+)
+def test_which_languages_are_learned(tmp_path, given, languages):
+    """Those of the templates; others, or none, if they are set."""
+    (tmp_path / "templates.yml").write_text(TEMPLATE)
+    settings = read_settings(GOOD | {"templates": "templates.yml"} | given, folder=tmp_path)
+    assert settings.rules().written_languages == languages
+    assert settings.rules().turns.languages == languages
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,23 @@ def test_is_code(text, is_code):
 
 
 @pytest.mark.parametrize(
+    ("language", "wa_id", "user_id", "found"),
+    [
+        ("en", "4915112345678", None, "en-DE"),
+        ("pt", "351912345678", None, "pt-PT"),
+        ("es", "5215512345678", None, "es-MX"),
+        ("zh", None, "TW.9Zk3abc", "zh-TW"),
+        ("en", "882123456789", None, "en"),  # no country's
+        ("en", None, "ZZ.9Zk3abc", "en"),
+        ("en", None, None, "en"),
+    ],
+)
+def test_as_written_in(language, wa_id, user_id, found):
+    """So that who writes Portuguese with a number of Portugal is not served as a reader in Brazil."""
+    assert languages.as_written_in(language, wa_id, user_id) == found
+
+
+@pytest.mark.parametrize(
     ("wa_id", "user_id", "found"),
     [
         ("4915112345678", None, "de-DE"),

@@ -45,8 +45,23 @@ def of_customer(wa_id: str | None, user_id: str | None) -> str | None:
 
     A number is in digits, `4915112345678`; a user id begins with its country, `DE.9Zk3abc` (fact sheet 2.6).
     """
-    country = _country(wa_id) if wa_id else (user_id or "").partition(".")[0]
+    country = _country_of(wa_id, user_id)
     return _of_country(country) if country else None
+
+
+def as_written_in(language: str, wa_id: str | None, user_id: str | None) -> str:
+    """Return a language as it is written in the customer's country: `pt` is `pt-PT` to one with a Portuguese number."""
+    country = _country_of(wa_id, user_id)
+    return f"{language}-{country}" if country else language
+
+
+def _country_of(wa_id: str | None, user_id: str | None) -> str | None:
+    """Return the country of a number, else the one that a user id begins with, if there is such a one."""
+    from phonenumbers import SUPPORTED_REGIONS
+
+    country = _country(wa_id) if wa_id else (user_id or "").partition(".")[0]
+    # not a number of no country, nor an id of another form
+    return country if country in SUPPORTED_REGIONS else None
 
 
 @lru_cache(maxsize=1024)
@@ -81,10 +96,7 @@ def _country(wa_id: str) -> str | None:
 
 
 @lru_cache(maxsize=512)
-def _of_country(country: str) -> str | None:
+def _of_country(country: str) -> str:
     from langcodes import Language
-    from phonenumbers import SUPPORTED_REGIONS
 
-    if country not in SUPPORTED_REGIONS:  # a number of no country, or an id of another form
-        return None
     return f"{Language.make(territory=country).maximize().language}-{country}"

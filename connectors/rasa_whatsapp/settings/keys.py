@@ -140,6 +140,11 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Slot that may hold the customer's language, for templates.",
     ),
     Setting(
+        name="written_languages",
+        read=readers.told_languages,
+        meaning="Languages that are learned from what customers write, for templates.",
+    ),
+    Setting(
         name="utility_needs_opt_in", read=readers.flag, default=False, meaning="Utility templates need an opt-in too."
     ),
     Setting(

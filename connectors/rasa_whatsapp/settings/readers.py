@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rasa_whatsapp import time_zones
-from rasa_whatsapp.cloud import languages, limits
+from rasa_whatsapp.cloud import languages, limits, text_language
 from rasa_whatsapp.cloud.web_addresses import read_address
 from rasa_whatsapp.policy.quiet_hours import QuietHours
 
@@ -131,6 +131,14 @@ def words(value: Any) -> tuple[str, ...]:
 def language_codes(value: Any) -> tuple[str, ...]:
     """Return a list of codes such as en or pt_BR."""
     return tuple(_list(list(words(value)), languages.is_code, "a list of language codes such as en or pt_BR"))
+
+
+def told_languages(value: Any) -> tuple[str, ...]:
+    """Return a list of codes of languages that texts can be told from; it may be empty."""
+    given = language_codes(value)
+    if not all(map(text_language.is_known, given)):
+        raise Unacceptable(f"a list of languages that can be told from a text: {', '.join(text_language.KNOWN)}")
+    return given
 
 
 def hosts(value: Any) -> tuple[str, ...]:
