@@ -183,7 +183,7 @@ def test_light_imports(statement):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
     )
     loaded = set(ast.literal_eval(run.stdout))
-    assert loaded & {"rasa", "rasa_sdk", "sanic", "tensorflow", "numpy"} == set()
+    assert loaded & {"eld", "rasa", "rasa_sdk", "sanic", "tensorflow", "numpy"} == set()
 
 
 def test_actions_get_the_time_without_the_store():
