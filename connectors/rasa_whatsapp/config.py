@@ -72,6 +72,7 @@ class Settings:
         delivery = DeliveryRules(
             templates=self.templates,
             fallback_languages=self["fallback_languages"],
+            written_languages=self._written_languages(),
             utility_needs_opt_in=self["utility_needs_opt_in"],
             settle=self["settle_seconds"],
             age_limit=self["send_age_limit_seconds"],
@@ -97,7 +98,6 @@ class Settings:
             typing_indicator=self["typing_indicator"],
             turn_attempts=self["turn_attempts"],
             join=self["join_seconds"],
-            written_languages=self._written_languages(),
             merge_texts=self["merge_texts"],
             turns_at_once=self["turns_at_once"],
             retention=self["retention_days"],

@@ -50,6 +50,7 @@ _UNTIL_HEARD = timedelta(seconds=1)
 class DeliveryRules:
     """What an operator may set about sending.
 
+    `written_languages` are those that customers' texts are told from; if there is none, it does not matter in which one they write.
     `margin` is the time before the window's end in which a template goes first, `re_engagement` the template that asks customers to write
     again, so that messages can be parked. `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
     worth sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose media this process may fetch and upload.
@@ -57,6 +58,7 @@ class DeliveryRules:
 
     templates: TemplateBook = field(default_factory=TemplateBook)
     fallback_languages: Sequence[str] = ()
+    written_languages: Sequence[str] = ()
     utility_needs_opt_in: bool = False
     settle: timedelta = timedelta(seconds=30)
     age_limit: timedelta = timedelta(hours=23)
@@ -283,7 +285,7 @@ class _Round:
     def _languages(self, contact: Contact) -> Sequence[str]:
         """Return what the customer writes, what is read in their country, and the configured languages."""
         names = contact.recipient.wa_id, contact.recipient.user_id
-        told = written.language(self.connection, contact.id)
+        told = written.language(self.connection, contact.id) if self.rules.written_languages else None
         wanted = (languages.as_written_in(told, *names) if told else None, languages.of_customer(*names))
         return [*filter(None, wanted), *self.rules.fallback_languages]
 

@@ -85,7 +85,6 @@ class Rules:
     typing_indicator: bool = True
     turn_attempts: int = 3
     join: timedelta = timedelta(0)
-    written_languages: Sequence[str] = ()
     merge_texts: bool = False
     messages_per_second: int = 80
     rates: Mapping[str, int] = field(default_factory=dict)  # of numbers that have another one
@@ -100,7 +99,7 @@ class Rules:
     def turns(self) -> TurnRules:
         """Return how turns are made."""
         keywords = Keywords(opt_out=self.intake.opt_out_keywords, opt_in=self.intake.opt_in_keywords)
-        return TurnRules(keywords=keywords, join=self.join, languages=self.written_languages)
+        return TurnRules(keywords=keywords, join=self.join, languages=self.delivery.written_languages)
 
 
 class Gateway:

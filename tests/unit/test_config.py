@@ -69,7 +69,7 @@ def test_defaults():
     assert (rules.intake.turns_for, rules.intake.pause_after_human) == (frozenset(), timedelta(hours=1))
     assert rules.delivery.upload_hosts == frozenset()
     assert rules.language_slot == "language"
-    assert rules.written_languages == ()
+    assert rules.delivery.written_languages == ()
     assert rules.wording == Wording(list_button="Options", more_button="More", markdown=True)
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(0), 32, timedelta(days=90))
     assert rules.merge_texts is False
@@ -325,7 +325,7 @@ def test_which_languages_are_learned(tmp_path, given, languages):
     """Those of the templates; others, or none, if they are set."""
     (tmp_path / "templates.yml").write_text(TEMPLATE)
     settings = read_settings(GOOD | {"templates": "templates.yml"} | given, folder=tmp_path)
-    assert settings.rules().written_languages == languages
+    assert settings.rules().delivery.written_languages == languages
     assert settings.rules().turns.languages == languages
 
 

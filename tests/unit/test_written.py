@@ -18,7 +18,7 @@ from rasa_whatsapp.storage.follow_ups import NewFollowUp
 pytestmark = pytest.mark.asyncio
 
 GERMAN, ENGLISH = "Wo ist meine Bestellung?", "Where is my order please?"
-BOTH = ("de", "en")
+LEARNING = DeliveryRules(written_languages=("de", "en"))
 
 
 def book(name, *languages, status="APPROVED"):
@@ -60,14 +60,14 @@ def at(stage, **before):
 )
 async def test_what_was_told_last_counts(stage, texts, told):
     """The latest text that is enough to tell, among the languages that matter."""
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await write(stage, *texts)
     assert [language for language, _ in known(stage)] == ([told] if told else [])
 
 
 async def test_only_language_and_time_are_kept(stage):
     """Nothing of the text; the time is Meta's."""
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await stage.receive(stage.message(ENGLISH))
     assert stage.rows("written") == [
         {"contact_id": stage.contact_id, "language": "en", "written_at": stage.clock.now()},
@@ -83,7 +83,7 @@ async def test_it_is_off_without_languages(stage):
 
 async def test_an_older_message_that_comes_late_changes_nothing(stage):
     """English was written at ten; German, written at nine, is delivered afterwards, and then from half past ten."""
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await stage.receive(stage.message(ENGLISH))
     ten = stage.clock.now()
     stage.clock.advance(hours=1)
@@ -95,7 +95,7 @@ async def test_an_older_message_that_comes_late_changes_nothing(stage):
 
 async def test_the_same_language_again_is_newer(stage):
     """English at ten and at twelve; German from eleven comes after both."""
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await stage.receive(stage.message(ENGLISH))
     stage.clock.advance(hours=2)
     await stage.receive(stage.message(ENGLISH))
@@ -112,7 +112,7 @@ async def test_a_turn_that_is_taken_again_teaches_the_same(stage):
             raise RuntimeError
 
     stage.dialogue.before = fail
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await stage.receive(stage.message(ENGLISH))
     first = known(stage)
     broken = False
@@ -122,7 +122,7 @@ async def test_a_turn_that_is_taken_again_teaches_the_same(stage):
 
 async def test_what_shares_a_turn_is_read_together(stage):
     """None of them is enough; the time is the last one's."""
-    await stage.start(written_languages=BOTH, join=timedelta(seconds=2))
+    await stage.start(delivery=LEARNING, join=timedelta(seconds=2))
     for text in ("Hello", "where is", "my order"):
         await stage.receive(stage.message(text))
         await stage.advance(seconds=1)
@@ -163,7 +163,7 @@ async def test_own_words(stage, fields, words):
 
 async def test_what_is_forwarded_teaches_nothing(stage):
     """On its whole way."""
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     await stage.receive(stage.message(ENGLISH, context={"forwarded": True}))
     assert (stage.dialogue.heard, known(stage)) == ([ENGLISH], [])
 
@@ -175,7 +175,7 @@ async def test_of_two_that_are_one_the_newer_counts(stage, newer):
     order = [(GERMAN, by_user_id), (ENGLISH, by_number)]
     if newer == "the one by user id":
         order = [(ENGLISH, by_number), (GERMAN, by_user_id)]
-    await stage.start(written_languages=BOTH)
+    await stage.start(delivery=LEARNING)
     for text, fields in order:
         stage.clock.advance(minutes=1)
         await stage.receive(stage.message(text, **fields))
@@ -226,8 +226,8 @@ async def test_it_goes_with_its_contact(stage):
 )
 async def test_the_order_of_languages(stage, text, slot, languages, wanted, chosen):
     """The dialogue's, what they write, what is read in the country of the number, the configured ones."""
-    rules = DeliveryRules(templates=book("news", *languages), fallback_languages=wanted)
-    await stage.start(delivery=rules, written_languages=BOTH)
+    rules = replace(LEARNING, templates=book("news", *languages), fallback_languages=wanted)
+    await stage.start(delivery=rules)
     await stage.receive(stage.message(text))
     stage.clock.advance(days=2)
     response = {"text": "News", "custom": {"template": {"name": "news"}}}
@@ -237,11 +237,25 @@ async def test_the_order_of_languages(stage, text, slot, languages, wanted, chos
     assert stage.graph.sent[-1]["template"]["language"] == {"code": chosen}
 
 
+async def test_what_was_learned_counts_no_more_when_it_is_switched_off(stage):
+    """The number's country decides again."""
+    rules = replace(LEARNING, templates=book("news", "de", "en"))
+    await stage.start(delivery=rules)
+    await stage.receive(stage.message(ENGLISH))
+    await stage.kill()
+    await stage.start(delivery=replace(rules, written_languages=()))
+    stage.clock.advance(days=2)
+    response = {"text": "News", "custom": {"template": {"name": "news"}}}
+    await stage.say(stage.contact_id, "api:1", 1, response, proactive=True)
+    await stage.idle()
+    assert stage.graph.sent[-1]["template"]["language"] == {"code": "de"}
+
+
 async def test_a_reminder_days_later_after_a_restart(stage):
     """A customer with a German number writes English; three days later the reminder goes out as the English template."""
     news = {"text": "News", "custom": {"template": {"name": "news"}}}
     stage.dialogue.answer = lambda turn: [news] if turn.is_external else []
-    await stage.start(delivery=DeliveryRules(templates=book("news", "de", "en")), written_languages=BOTH)
+    await stage.start(delivery=replace(LEARNING, templates=book("news", "de", "en")))
     await stage.receive(stage.message(ENGLISH))
     reminder = NewFollowUp(
         contact_id=stage.contact_id,
@@ -261,11 +275,10 @@ async def test_a_reminder_days_later_after_a_restart(stage):
 
 async def test_what_asks_the_customer_to_write_again(stage):
     """The template that stands for what is parked goes in the language that they write, too."""
-    rules = DeliveryRules(
-        templates=book("come_back", "de", "en"), re_engagement=TemplateUse(name="come_back", parameters={})
-    )
+    nudge = TemplateUse(name="come_back", parameters={})
+    rules = replace(LEARNING, templates=book("come_back", "de", "en"), re_engagement=nudge)
     intake = replace(stage.rules.intake, parked=timedelta(days=7))
-    await stage.start(delivery=rules, intake=intake, written_languages=BOTH)
+    await stage.start(delivery=rules, intake=intake)
     await stage.receive(stage.message(ENGLISH))
     stage.clock.advance(hours=25)
     await stage.say(stage.contact_id, "api:1", 1, {"text": "one"}, proactive=True)
