@@ -140,6 +140,8 @@ def test_what_became_of_a_creation():
          False, "Meta's error 100 (2388299): the text begins or ends with a variable: put a word before and after it. "
          "Meta says: Variables can't be at the end."),
         (400, {"code": 100, "error_subcode": 2388023}, Scope.TEMPLATE, False, "Meta's error 100 (2388023): this name and language"),
+        (400, {"code": 100, "error_subcode": 2388318}, Scope.TEMPLATE, False, "Meta's error 100 (2388318): Meta made it for Direct Send"),
+        (400, {"code": 100, "error_subcode": 2388330}, Scope.TEMPLATE, False, "Meta's error 100 (2388330): Meta made it for Direct Send"),
         (400, {"code": 100, "error_subcode": 2388019}, Scope.ACCOUNT, False, "Meta's error 100 (2388019): the account has as many"),
         (400, {"code": 100, "message": "m", "error_data": {"details": "name is too long"}}, Scope.TEMPLATE, False,
          "Meta's error 100: Meta does not accept a field: see its words. Meta says: name is too long"),

@@ -54,6 +54,8 @@ SUBCODES: dict[int, tuple[Scope, str]] = {
     2388073: (Scope.TEMPLATE, "the footer is not as Meta wants it"),
     2388293: (Scope.TEMPLATE, "too many variables for so short a text: write more words, or use fewer variables"),
     2388299: (Scope.TEMPLATE, "the text begins or ends with a variable: put a word before and after it"),
+    2388318: (Scope.TEMPLATE, "Meta made it for Direct Send, so it cannot be changed"),
+    2388330: (Scope.TEMPLATE, "Meta made it for Direct Send, so it cannot be deleted"),
 }
 
 # code -> (scope, what to do, whether a repeated call may go well soon)
