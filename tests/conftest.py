@@ -52,7 +52,7 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 ON_BOTH = frozenset(
     f"test_{name}"
     for name in (
-        "arrivals", "backlog", "costs", "database", "delivery", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
+        "arrivals", "backlog", "costs", "database", "delivery", "direct_send", "every_kind", "firing", "follow_ups", "gateway", "housekeeping", "identity",
         "intake", "joining", "lanes", "lanes_in_the_store", "membership", "merged_texts", "one_person", "order_wait", "pacing", "parked", "servers", "stops",
         "template_states", "uploads", "upgrades", "written",
     )

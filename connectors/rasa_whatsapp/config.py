@@ -68,6 +68,7 @@ class Settings:
             opt_in_keywords=self["opt_in_keywords"],
             send_age_limit=self["send_age_limit_seconds"],
             parked=self["parked_seconds"] if self["re_engagement_template"] else None,
+            direct_send=self["direct_send"] is not None,
         )
         delivery = DeliveryRules(
             templates=self.templates,
@@ -79,6 +80,7 @@ class Settings:
             order_wait=self["order_wait_seconds"],
             upload_hosts=frozenset(self["upload_hosts"]),
             margin=self["care_window_margin_seconds"],
+            direct_send=self["direct_send"] is not None,
             re_engagement=_re_engagement(self.values),
         )
         firing = FiringRules(

@@ -15,7 +15,7 @@ from typing import Union
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import media_fallback, receipts, unasked
-from rasa_whatsapp.cloud import languages, outbound
+from rasa_whatsapp.cloud import direct_send, languages, outbound
 from rasa_whatsapp.cloud.media_links import MediaLink, links_of, with_ids
 from rasa_whatsapp.cloud.outbound import GraphRequest
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse
@@ -28,6 +28,7 @@ from rasa_whatsapp.policy.gate import (
     Park,
     Proposal,
     Refuse,
+    SendDirectly,
     SendFreeForm,
     SendTemplate,
     decide,
@@ -51,8 +52,8 @@ class DeliveryRules:
     """What an operator may set about sending.
 
     `written_languages` are those that customers' texts are told from; if there is none, it does not matter in which one they write.
-    `margin` is the time before the window's end in which a template goes first, `re_engagement` the template that asks customers to write
-    again, so that messages can be parked. `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
+    `margin` is the time before the window's end in which a template goes first, `direct_send` lets words go by Meta's Direct Send where no
+    template may; `re_engagement` is the template that asks customers to write again, so that messages can be parked. `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
     worth sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose media this process may fetch and upload.
     """
 
@@ -65,7 +66,13 @@ class DeliveryRules:
     order_wait: timedelta = timedelta(0)
     upload_hosts: Collection[str] = ()
     margin: timedelta = timedelta(0)
+    direct_send: bool = False
     re_engagement: TemplateUse | None = None
+
+    @property
+    def later_rungs(self) -> bool:
+        """Tell whether the ladder has rungs after a response's templates."""
+        return self.direct_send or self.re_engagement is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +227,7 @@ class _Round:
             template=message.template,
             proactive=message.proactive,
             after_templates=message.comes_after_templates,
+            direct_misfit=self._direct_misfit(message, contact),
         )
         given = self._circumstances(message, contact)
         decision = decide(proposal, given)
@@ -234,9 +242,23 @@ class _Round:
             return True
         if isinstance(decision, Park):
             return self._park(message, contact, decision.reason, record)
+        if isinstance(decision, SendDirectly):
+            return self._directly(lane, message, contact, record)
         if isinstance(decision, SendFreeForm):
             return self._free_form(lane, message, contact, record)
         return self._template(lane, message, contact, decision.message.content, record)
+
+    def _direct_misfit(self, message: Message, contact: Contact) -> str | None:
+        """Return why Direct Send cannot carry a message; None if it can, or it is not asked for."""
+        if not self.rules.direct_send or message.free_form is None or contact.window.is_open(self.now):
+            return None
+        if message.is_turned_down:
+            return f"Meta did not take it so (error {message.error_code})"
+        if self.stopped.is_direct_send_closed(self.now):
+            return "Meta does not let this account use it at the moment"
+        if outbox.follows_parked(self.connection, message):
+            return "what comes before it is parked"
+        return direct_send.misfit(message.free_form)
 
     def _park(self, message: Message, contact: Contact, reason: str, record: JSONDict) -> bool:
         """Let the message wait until the customer writes, and ask for that, unless it was asked since the window closed.
@@ -274,6 +296,7 @@ class _Round:
             utility_needs_opt_in=self.rules.utility_needs_opt_in,
             is_paused=contact.is_paused(self.now),
             margin=self.rules.margin,
+            direct_send=self.rules.direct_send,
             re_engagement=self._re_engagement(message),
         )
 
@@ -310,6 +333,10 @@ class _Round:
             return ids
         return self._send(lane, message, contact, with_ids(content, ids), "free_form", record)
 
+    def _directly(self, lane: Lane, message: Message, contact: Contact, record: JSONDict) -> Send:
+        content = direct_send.fitted(message.free_form or {})
+        return self._send(lane, message, contact, content, outbox.DIRECTLY, record, category=direct_send.CATEGORY)
+
     def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict, record: JSONDict) -> Next:
         """Return the request, or first an upload for its header or cards; one template stands for all messages of a response."""
         if outbox.went_as_template(self.connection, message.utterance, but=message.id):
@@ -342,8 +369,15 @@ class _Round:
         return ids
 
     def _send(
-        self, lane: Lane, message: Message, contact: Contact, content: JSONDict, form: str, record: JSONDict
+        self,
+        lane: Lane,
+        message: Message,
+        contact: Contact,
+        content: JSONDict,
+        form: str,
+        record: JSONDict,
+        category: str | None = None,
     ) -> Send:
-        request = outbound.message(contact.number_id, contact.recipient, content, message.key)
+        request = outbound.message(contact.number_id, contact.recipient, content, message.key, category)
         begun = message.begun(form, self.now)
         return Send(lane=lane, contact=contact, message=begun, request=request, decision=record)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp import media_fallback, template_fallback, unasked
+from rasa_whatsapp.cloud import direct_send
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
@@ -72,7 +73,9 @@ def _first_of_burst(receipt: Receipt) -> Iterator[datetime]:
 
 def _concerns_all_servers(refused: Refused) -> bool:
     """Tell whether other servers should hear of it. That one goes too fast passes by itself; code 0 may stand for no answer at all."""
-    return refused.disposition is Disposition.STOP_SENDING or refused.code == REPORTED_AS_SPAM
+    if refused.code == REPORTED_AS_SPAM or direct_send.closes(refused.code):
+        return True
+    return refused.disposition is Disposition.STOP_SENDING
 
 
 def settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> None:
@@ -108,14 +111,15 @@ def _record_refusal(
         window = contacts.window_to_change(connection, message.contact_id)
         contacts.record_window(connection, message.contact_id, window.with_refusal(message.tried_at or now))
         outbox.reopen(connection, message)
+    elif message.form == outbox.DIRECTLY and direct_send.is_turned_down(answer.code):
+        outbox.turn_down(connection, message, reason=answer.explanation, code=answer.code)
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
         template_states.note_refusal(connection, sent.request.body, answer.code, message.tried_at or now)
         if media_fallback.applies(answer.code, message):
             media_fallback.say_otherwise(connection, message, answer.code, now)
         elif answer.code in template_fallback.CODES:
-            parks = rules.re_engagement is not None
-            template_fallback.say_otherwise(connection, message, sent.template, now, parks=parks)
+            template_fallback.say_otherwise(connection, message, sent.template, now, later_rungs=rules.later_rungs)
         unasked.tell(connection, message, answer.explanation, now, answer.code)
         if answer.disposition is Disposition.STOP_CONTACTING:
             contacts.record_consent(connection, message.contact_id, stopped_at_meta(answer.code, now, message.key))

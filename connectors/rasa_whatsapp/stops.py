@@ -1,7 +1,8 @@
 """Business numbers from which nothing is sent for a while: Meta says that it goes too fast, or an operator has to act.
 
 An operator has to act on an expired token, a locked account, a payment problem: messages wait instead of failing one by one, and the
-number is tried again each minute. After 131048 (customers report the number as spam) only replies go for an hour. https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+number is tried again each minute. After 131048 (customers report the number as spam) only replies go for an hour. Direct Send is not tried for an hour
+where Meta says that the account may not use it. https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from rasa_whatsapp.cloud import direct_send
 from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.slowdown import REPORTED_AS_SPAM, SLOWDOWNS, Scope
@@ -19,20 +21,26 @@ logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=1)
 REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
+NOT_DIRECTLY = timedelta(hours=1)  # blocked for days or until it is granted: a try costs nothing but a request
 _ACCOUNT = ""  # in place of a number, where refusals of all of them are counted in one row
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Until when nothing goes from which numbers, and until when nothing but replies does."""
+    """Until when nothing goes from which numbers, nothing but replies does, and nothing by Direct Send."""
 
     everything: Mapping[str, datetime] = field(default_factory=dict)
     all_but_replies: Mapping[str, datetime] = field(default_factory=dict)
+    directly: datetime | None = None
 
     def until(self, number_id: str, now: datetime, *, is_reply: bool) -> datetime:
         """Return when a message of this number may go at the earliest."""
         until = self.everything.get(number_id, now)
         return until if is_reply else max(until, self.all_but_replies.get(number_id, now))
+
+    def is_direct_send_closed(self, now: datetime) -> bool:
+        """Tell whether Meta does not let the account use Direct Send."""
+        return self.directly is not None and self.directly > now
 
 
 class Stops:
@@ -45,11 +53,13 @@ class Stops:
         self._why: dict[str, str] = {}
         self._in_a_row: dict[str, int] = {}
         self._replies_only_until: dict[str, datetime] = {}
+        self._not_directly: tuple[datetime, str] | None = None  # until when, and why
 
     @property
     def stopped(self) -> Stopped:
         """Return what is stopped, as it is now."""
-        return Stopped(dict(self._until), dict(self._replies_only_until))
+        directly = self._not_directly[0] if self._not_directly else None
+        return Stopped(dict(self._until), dict(self._replies_only_until), directly)
 
     def note(self, number_id: str, answer: Answer, left_at: datetime, now: datetime) -> None:
         """Take notice of Graph's answer to a message of this number, which left at a moment; the alarm is raised anew each minute."""
@@ -64,6 +74,8 @@ class Stops:
             self._slow_down(number_id, answer, now)
         elif answer.code == REPORTED_AS_SPAM:
             self._restrict(number_id, answer, now)
+        elif direct_send.closes(answer.code, answer.explanation):
+            self._close_direct_send(answer, now)
 
     def alarms(self, now: datetime) -> list[str]:
         """Return a sentence for each number from which not everything goes that should."""
@@ -73,7 +85,22 @@ class Stops:
             for number_id, until in sorted(self._replies_only_until.items())
             if until > now
         ]
-        return stopped + restricted
+        return stopped + restricted + self._direct_send_alarms(now)
+
+    def _direct_send_alarms(self, now: datetime) -> list[str]:
+        if self._not_directly is None or self._not_directly[0] <= now:
+            return []
+        until, why = self._not_directly
+        return [f"Direct Send is not tried until {until:%Y-%m-%d %H:%M} UTC: {why}"]
+
+    def _close_direct_send(self, answer: Refused, now: datetime) -> None:
+        if not self.stopped.is_direct_send_closed(now):
+            logger.error(
+                "Direct Send is not tried for an hour: %s. Words that may not go are parked or refused.",
+                answer.explanation,
+                extra={"action": "direct_send_closed", "code": answer.code},
+            )
+        self._not_directly = (now + NOT_DIRECTLY, answer.explanation)
 
     def _go_on(self, number_id: str) -> None:
         if self._why.pop(number_id, None) is not None:

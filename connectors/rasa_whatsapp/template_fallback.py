@@ -18,11 +18,13 @@ from rasa_whatsapp.storage.outbox import Message
 CODES = frozenset({132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018})
 
 
-def say_otherwise(connection: Connection, failed: Message, name: str | None, now: datetime, *, parks: bool) -> bool:
+def say_otherwise(
+    connection: Connection, failed: Message, name: str | None, now: datetime, *, later_rungs: bool
+) -> bool:
     """Keep for delivery what is to be tried after the template of this name; return whether there is any.
 
     The next template goes under `<key>/otherwise`. After the last one the messages that it stood for go under their own keys, in their
-    old places, if the window is open by now or messages are parked.
+    old places, if the window is open by now or the ladder has rungs after the templates.
     """
     uses = failed.template
     rest = uses.without(name) if uses and name in {use.name for use in uses.in_order} else None
@@ -31,7 +33,7 @@ def say_otherwise(connection: Connection, failed: Message, name: str | None, now
         outbox.add_once(connection, replace(failed.again(failed.key + outbox.OTHERWISE), template=rest), now)
         return True
     contact = contacts.read(connection, failed.contact_id)
-    if failed.free_form is None or contact is None or not (parks or contact.window.is_open(now)):
+    if failed.free_form is None or contact is None or not (later_rungs or contact.window.is_open(now)):
         return False
     outbox.stand_back(connection, failed)
     outbox.say_in_words(connection, failed)

@@ -118,6 +118,8 @@ def error(code, **more):
         (400, 131048, GIVE_UP),
         (404, 132001, GIVE_UP),
         (400, 132015, GIVE_UP),
+        (400, 131064, GIVE_UP),
+        (400, 139200, GIVE_UP),
         (400, 999999, GIVE_UP),
         (429, 999999, RETRY),
     ],

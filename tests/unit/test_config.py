@@ -86,6 +86,7 @@ def test_values_reach_the_rules(tmp_path):
         "fallback_languages": ["de", "en"],
         "language_slot": "locale",
         "utility_needs_opt_in": True,
+        "direct_send": "utility",
         "opt_out_keywords": [" schluss "],
         "opt_in_keywords": ["los"],
         "turns_for": ["reaction", "call", "reaction"],
@@ -121,6 +122,7 @@ def test_values_reach_the_rules(tmp_path):
     assert (rules.read_receipts, rules.typing_indicator, rules.turn_attempts) == (False, False, 5)
     assert (rules.delivery.settle, rules.delivery.age_limit) == (timedelta(seconds=1.5), timedelta(minutes=1))
     assert (rules.delivery.fallback_languages, rules.delivery.utility_needs_opt_in) == (("de", "en"), True)
+    assert (rules.delivery.direct_send, rules.intake.direct_send) == (True, True)
     assert rules.language_slot == "locale"
     assert [translation.name for translation in rules.delivery.templates.translations] == ["t"]
     assert (rules.join, rules.turns_at_once, rules.retention) == (timedelta(seconds=1.5), 7, timedelta(days=30))
@@ -278,6 +280,8 @@ def test_no_mapping(block):
         ("turns_at_once", 0, "found 0; expected a whole number from 1 to 1000"),
         ("backlog_limit", 0, "found 0; expected a whole number from 1 to 10000000"),
         ("care_window_margin_seconds", -1, "found -1; expected seconds, from 0 to 2592000 (30 days)"),
+        ("direct_send", "marketing", "found 'marketing'; expected one of utility"),
+        ("direct_send", False, "found False; expected one of utility"),
         ("re_engagement_template", 7, "found 7; expected a text"),
         ("re_engagement_payload", 7, "found 7; expected a text"),
         ("parked_seconds", "a week", "found 'a week'; expected seconds, from 0 to 2592000 (30 days)"),

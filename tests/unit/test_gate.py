@@ -14,6 +14,7 @@ from rasa_whatsapp.policy.gate import (
     Park,
     Proposal,
     Refuse,
+    SendDirectly,
     SendFreeForm,
     SendTemplate,
     decide,
@@ -280,9 +281,12 @@ NUDGES = TemplateBook(
 
 def judged(**changes):
     """Return the decision about a text, with a minute of margin and a template that asks customers to write again."""
-    told = {"has_free_form": True, "template": None, "proactive": True, "after_templates": False}
+    told = {
+        "has_free_form": True, "template": None, "proactive": True, "after_templates": False, "direct_misfit": None,
+    }  # fmt: skip
     given = {
         "now": TEN, "window": CLOSED, "consent": NOTHING, "margin": timedelta(minutes=1), "re_engagement": NUDGE,
+        "direct_send": False, "utility_needs_opt_in": False, "is_paused": False,
         "templates": TemplateBook((*BOOK.translations, *NUDGES.translations)),
     }  # fmt: skip
     proposal = Proposal(**{name: changes.get(name, value) for name, value in told.items()})
@@ -349,6 +353,69 @@ def test_what_is_parked(changes, rung):
     assert isinstance(judged(**changes), rung)
 
 
+LONG = "its text is over 1024 characters"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rung"),
+    [
+        ({}, SendDirectly),
+        ({"window": REFUSED}, SendDirectly),
+        ({"window": NEVER}, SendDirectly),
+        ({"proactive": False}, SendDirectly),
+        ({"re_engagement": None}, SendDirectly),
+        ({"after_templates": True}, SendDirectly),
+        ({"template": use("paused")}, SendDirectly),
+        ({"template": use("marketing")}, SendDirectly),
+        ({"template": use("utility")}, SendTemplate),
+        ({"window": OPEN}, SendFreeForm),
+        ({"window": LATE}, SendFreeForm),
+        ({"has_free_form": False, "template": use("paused")}, Refuse),
+        ({"is_paused": True}, Refuse),
+        ({"consent": OUT_ALL}, Refuse),
+        ({"consent": OUT_MARKETING}, SendDirectly),
+        ({"utility_needs_opt_in": True, "re_engagement": None}, Refuse),
+        ({"utility_needs_opt_in": True, "consent": IN_ALL}, SendDirectly),
+        ({"direct_misfit": LONG}, Park),
+        ({"direct_misfit": LONG, "re_engagement": None}, Refuse),
+        ({"direct_send": False}, Park),
+    ],
+    ids=[
+        "after 24 hours",
+        "refused by Meta",
+        "never written",
+        "an answer that comes too late",
+        "nothing asks customers to write",
+        "Meta took none of its templates",
+        "its template is paused",
+        "its template has no consent",
+        "its template may go",
+        "the window is open",
+        "the window is still open",
+        "there are no words",
+        "a human answers",
+        "opted out",
+        "opted out of marketing",
+        "no opt-in",
+        "opted in",
+        "it cannot carry them",
+        "nor may they be parked",
+        "switched off",
+    ],
+)
+def test_what_goes_by_direct_send(changes, rung):
+    """Words that may not go and have no template that may, with the consent of a utility template."""
+    assert isinstance(judged(**{"direct_send": True, **changes}), rung)
+
+
+def test_why_it_does_not_go_by_direct_send():
+    """Each reason is told, that of the consent as well."""
+    closed = "the care window closed at 2026-11-22 10:00 UTC and the response carries no template (custom.template)"
+    assert judged(direct_send=True, direct_misfit=LONG).reason == f"{closed}; Direct Send: {LONG}"
+    refused = judged(direct_send=True, consent=OUT_ALL, re_engagement=None).reason
+    assert refused == f"{closed}; Direct Send: the customer opted out of utility messages"
+
+
 def test_why_words_are_parked_after_templates():
     """Not because the response carries none."""
     reason = "the care window closed at 2026-11-22 10:00 UTC and Meta took none of the response's templates"
@@ -389,15 +456,16 @@ def test_why_it_cannot_be_parked():
             },
         ),
         ({"re_engagement": None, "window": REFUSED}, {"rung": "refuse", "refused_at": "2026-11-22T10:00:00+00:00"}),
+        ({"direct_send": True}, {"rung": "direct_send", "direct_send": True}),
     ],
-    ids=["free form", "template", "parked", "refused"],
+    ids=["free form", "template", "parked", "refused", "direct send"],
 )
 def test_what_is_kept_of_a_decision(changes, expected):
     """From what it was made, the rung, and the reason where there is one."""
     told = {"has_free_form": True, "template": changes.get("template"), "proactive": True}
     given = Circumstances(
         now=TEN, window=changes.get("window", CLOSED), consent=NOTHING, re_engagement=changes.get("re_engagement", NUDGE),
-        margin=timedelta(minutes=1), templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
+        direct_send=changes.get("direct_send", False), margin=timedelta(minutes=1), templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
     )  # fmt: skip
     record = to_record(Proposal(**told), given, decide(Proposal(**told), given))
     assert expected.items() <= record.items()

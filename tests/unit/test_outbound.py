@@ -95,6 +95,14 @@ def test_message():
     }
 
 
+def test_message_of_a_category():
+    """It makes a Direct Send of it; no other message has one."""
+    content = {"type": "text", "text": {"body": "x"}}
+    told = message("1000", Recipient("49", None), content, "k", "utility").body
+    plain = message("1000", Recipient("49", None), content, "k").body
+    assert told == plain | {"category": "utility"}
+
+
 @pytest.mark.parametrize("typing", [True, False])
 def test_read_receipt(typing):
     """A receipt marks the message, and shows typing if it is wished."""

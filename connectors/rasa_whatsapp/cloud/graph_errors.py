@@ -68,6 +68,7 @@ CODES: dict[int, tuple[Disposition, str]] = {
     131056: (_R, "too many messages to this customer in a short time: it slows down"),
     131057: (_R, "the account is in maintenance for about a minute"),
     131062: (_G, "this template needs a phone number: ask the customer for it"),
+    131064: (_G, "too many of the account's utility messages were promotional: Meta limits them for a day"),
     132000: (_G, "the number of parameters does not fit the template: compare it with the catalogue"),
     132001: (_G, "the template does not exist in this language or is not approved: check name and language"),
     132005: (_G, "the template's text is too long once filled: shorten a parameter"),
@@ -79,6 +80,7 @@ CODES: dict[int, tuple[Disposition, str]] = {
     133004: (_U, "Meta's server was unavailable; it may have been sent"),
     133010: (_H, "the business number is not registered: register it"),
     134101: (_R, "the template is still being prepared at Meta, which takes some minutes"),
+    139200: (_G, "Meta has blocked Direct Send for this account: see WhatsApp Manager"),
     2494100: (_R, "the number is in maintenance for some minutes"),
 }
 

@@ -37,6 +37,7 @@ CALL_BUTTON = 20  # calling/call-button-messages-deep-links
 CALL_MINUTES = 43_200
 
 CALLBACK_DATA = 512
+DIRECT_SEND_BODY = 1024  # direct-send/supported-features-and-limits
 TEMPLATE_BODY = 1024  # templates/components: the body after its variables are filled
 QUICK_REPLY_PAYLOAD = 128
 TEMPLATE_NAME = 512  # templates/components: what a template may be made of

@@ -39,13 +39,16 @@ class Recipient:
         return {"recipient": self.user_id}
 
 
-def message(number_id: str, recipient: Recipient, content: JSONDict, key: str) -> GraphRequest:
-    """Return the request that sends a message; `key` comes back in its status webhooks."""
+def message(
+    number_id: str, recipient: Recipient, content: JSONDict, key: str, category: str | None = None
+) -> GraphRequest:
+    """Return the request that sends a message; `key` comes back in its status webhooks, `category` makes it a Direct Send."""
     body: JSONDict = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **recipient.address(),
         **content,
+        **({"category": category} if category else {}),
         "biz_opaque_callback_data": key,
     }
     return GraphRequest(number_id, "messages", body)

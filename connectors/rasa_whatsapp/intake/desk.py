@@ -20,6 +20,7 @@ class IntakeRules:
 
     `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call. `send_age_limit` is how long a
     message that failed is worth sending again, `parked` how long one is kept that waits for the customer to write; None: none is.
+    `direct_send` when Meta's Direct Send is switched on.
     """
 
     number_ids: Sequence[str]
@@ -30,6 +31,12 @@ class IntakeRules:
     pause_after_human: timedelta = timedelta(hours=1)
     send_age_limit: timedelta = timedelta(hours=23)
     parked: timedelta | None = None
+    direct_send: bool = False
+
+    @property
+    def later_rungs(self) -> bool:
+        """Tell whether the ladder has rungs after a response's templates."""
+        return self.direct_send or self.parked is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Once it has arrived, it is counted with what Meta says of its price.
 
-131047 (the window is closed after all) -> the response's template, or it is parked; 131052 and 131053 (Meta could not load the media) -> uploaded
+131047 (the window is closed after all) -> the response's template, or it goes by Direct Send, or is parked; what Direct Send does not carry -> the
+next rung; 131052 and 131053 (Meta could not load the media) -> uploaded
 by us, or as a plain link; 132xxx (not this template) -> the next one of the response; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rasa_whatsapp import countries, media_fallback, template_fallback, unasked
+from rasa_whatsapp.cloud import direct_send
 from rasa_whatsapp.cloud.graph_errors import CODES, Disposition
 from rasa_whatsapp.cloud.inbound import StatusChanged
 from rasa_whatsapp.cloud.pricing import Told, charge_of
@@ -114,13 +116,8 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         troubles.note(connection, Trouble(event.number_id, code, desk.now))
     template_states.note_refusal(connection, row.request, code, row.tried_at or event.at)
     reason = f"Meta's error {code}: {remedy}{_in_detail(event)}"
-    if code == REENGAGEMENT and row.form == "free_form":
-        window = contacts.window_to_change(connection, row.contact_id)
-        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
-        if desk.rules.parked is not None:  # the gate chooses: its template, or it is parked
-            reports.reopen(connection, row, event.message_id, desk.now, reason=reason, code=code, copies=row.copies)
-            desk.owe(row.contact_id)
-            return
+    if _back_to_the_gate(desk, row, event, code, reason):
+        return
     if disposition in _AGAIN and _try_again(desk, row, event, disposition, code, reason):
         return
     reports.fail(connection, row, event.message_id, reason=reason, code=code)
@@ -131,12 +128,29 @@ def _take_failure(desk: Desk, row: outbox.Message, event: StatusChanged) -> None
         media_fallback.say_otherwise(connection, row, code, event.at)
         desk.owe(row.contact_id)
     elif code in template_fallback.CODES and template_fallback.say_otherwise(
-        connection, row, row.template_sent, desk.now, parks=desk.rules.parked is not None
+        connection, row, row.template_sent, desk.now, later_rungs=desk.rules.later_rungs
     ):
         desk.owe(row.contact_id)
     elif disposition is Disposition.STOP_CONTACTING:
         contacts.record_consent(connection, row.contact_id, stopped_at_meta(code, event.at, row.key))
     unasked.tell(connection, row, reason, desk.now, code)
+
+
+def _back_to_the_gate(desk: Desk, row: outbox.Message, event: StatusChanged, code: int, reason: str) -> bool:
+    """Let the gate choose again, if it has a choice, for words that met a closed window and for what Direct Send does not carry."""
+    connection = desk.connection
+    if row.form == outbox.DIRECTLY and direct_send.is_turned_down(code):
+        reports.turn_down(connection, row, event.message_id, desk.now, reason=reason, code=code)
+    elif code == REENGAGEMENT and row.form == "free_form":
+        window = contacts.window_to_change(connection, row.contact_id)
+        contacts.record_window(connection, row.contact_id, window.with_refusal(row.tried_at or event.at))
+        if not desk.rules.later_rungs:
+            return False
+        reports.reopen(connection, row, event.message_id, desk.now, reason=reason, code=code, copies=row.copies)
+    else:
+        return False
+    desk.owe(row.contact_id)
+    return True
 
 
 def _try_again(

@@ -1,7 +1,8 @@
-"""The gate that every outgoing message passes: free form, template, parked until the customer writes, or refused with its reason.
+"""The gate that every outgoing message passes: free form, template, Direct Send, parked until the customer writes, or refused with its reason.
 
 The bot is silent where a human answers. The ladder, first rung that applies: the window is open -> free form; the response carries
-templates -> the first of them that is approved, complete and consented to; a re-engagement template may go -> the free form is parked;
+templates -> the first of them that is approved, complete and consented to; Direct Send is switched on and can carry the words, with the
+consent of a utility template -> by it; a re-engagement template may go -> the free form is parked;
 else refuse. Shortly before the window closes a template goes first, since the words might come too late. Nothing is sent from here and
 nothing is raised.
 """
@@ -23,20 +24,23 @@ from rasa_whatsapp.policy.window import CareWindow
 class Proposal:
     """What is to be said: in free form, as a template, or either. `proactive` when no customer's message caused it.
 
-    `after_templates` when it had templates, and Meta took none of them.
+    `after_templates` when it had templates, and Meta took none of them; `direct_misfit` is why Direct Send cannot carry the free form,
+    None if it can.
     """
 
     has_free_form: bool
     template: TemplateUse | None
     proactive: bool
     after_templates: bool = False
+    direct_misfit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What the decision depends on, as it is at `now`; `fallback_languages` follow those that response and dialogue want.
 
-    `margin` is the time before the window's end in which a template is surer; `re_engagement` asks the customer to write again.
+    `margin` is the time before the window's end in which a template is surer; `direct_send` when Meta's Direct Send is switched on;
+    `re_engagement` asks the customer to write again.
     """
 
     now: datetime
@@ -47,6 +51,7 @@ class Circumstances:
     utility_needs_opt_in: bool = False
     is_paused: bool = False  # a human answers in this chat
     margin: timedelta = timedelta(0)
+    direct_send: bool = False
     re_engagement: TemplateUse | None = None
 
 
@@ -63,6 +68,11 @@ class SendTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class SendDirectly:
+    """The free form goes outside the window, as a utility message of which Meta makes a template by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Park:
     """The free form waits until the customer writes, whom the re-engagement template asks to; the reason is why it may not go."""
 
@@ -76,9 +86,15 @@ class Refuse:
     reason: str
 
 
-Decision = Union[SendFreeForm, SendTemplate, Park, Refuse]
+Decision = Union[SendFreeForm, SendTemplate, SendDirectly, Park, Refuse]
 _NO_TEMPLATE = "the response carries no template (custom.template)"
-_RUNGS = {SendFreeForm: "free_form", SendTemplate: "template", Park: "park", Refuse: "refuse"}
+_RUNGS = {
+    SendFreeForm: "free_form",
+    SendTemplate: "template",
+    SendDirectly: "direct_send",
+    Park: "park",
+    Refuse: "refuse",
+}
 
 
 def decide(proposal: Proposal, given: Circumstances) -> Decision:
@@ -96,7 +112,7 @@ def decide(proposal: Proposal, given: Circumstances) -> Decision:
         return decision
     if may_be_free:
         return SendFreeForm()
-    return _parked(decision, given) if proposal.has_free_form else decision
+    return _without_template(decision, proposal, given) if proposal.has_free_form else decision
 
 
 def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> JSONDict:
@@ -112,6 +128,7 @@ def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> J
         "human_answers": given.is_paused,
         "proactive": proposal.proactive,
         "free_form": proposal.has_free_form,
+        "direct_send": given.direct_send,
         "re_engagement_template": given.re_engagement.name if given.re_engagement else None,
         "templates": [use.name for use in proposal.template.in_order] if proposal.template else [],
     }
@@ -127,6 +144,16 @@ def _as_template(proposal: Proposal, given: Circumstances, *, is_open: bool) -> 
         why = "Meta took none of the response's templates" if proposal.after_templates else _NO_TEMPLATE
         return Refuse(f"{_closed_since(given.window)} and {why}")
     return _first_template(proposal.template, given, is_reply=is_open and not proposal.proactive)
+
+
+def _without_template(refused: Refuse, proposal: Proposal, given: Circumstances) -> SendDirectly | Park | Refuse:
+    """Return what becomes of words outside the window for which no template may go."""
+    if not given.direct_send:
+        return _parked(refused, given)
+    objection = proposal.direct_misfit or given.consent.objection(
+        Scope.UTILITY, utility_needs_opt_in=given.utility_needs_opt_in
+    )
+    return _parked(Refuse(f"{refused.reason}; Direct Send: {objection}"), given) if objection else SendDirectly()
 
 
 def _parked(refused: Refuse, given: Circumstances) -> Park | Refuse:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WAITING, SENT_FREE, SENT_AS_TEMPLATE, PARKED = "waiting", "sent_free", "sent_as_template", "parked"
-REFUSED, FAILED = "refused", "failed"
+WAITING, SENT_FREE, SENT_AS_TEMPLATE, SENT_DIRECTLY = "waiting", "sent_free", "sent_as_template", "sent_directly"
+PARKED, REFUSED, FAILED = "parked", "refused", "failed"
+_SENT = {"template": SENT_AS_TEMPLATE, "direct_send": SENT_DIRECTLY}
 _ON_ITS_WAY = frozenset({"pending", "sending", "unsettled"})
 
 
@@ -23,4 +24,4 @@ def outcome_of(state: str, form: str | None, reason: str | None) -> Outcome:
         return Outcome(WAITING)
     if state in (PARKED, REFUSED, FAILED):
         return Outcome(state, reason or "")
-    return Outcome(SENT_AS_TEMPLATE if form == "template" else SENT_FREE)
+    return Outcome(_SENT.get(form or "", SENT_FREE))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from rasa_whatsapp.cloud import direct_send
 from rasa_whatsapp.cloud.graph_errors import Disposition, disposition_of
 
 
@@ -50,4 +51,6 @@ SLOWDOWNS: dict[int, Slowdown] = {
 
 def concerns_number(code: int) -> bool:
     """Tell whether a refusal says something about all messages of the number, and not only about the one that it met."""
-    return code in SLOWDOWNS or code == REPORTED_AS_SPAM or disposition_of(code)[0] is Disposition.STOP_SENDING
+    if code in SLOWDOWNS or code == REPORTED_AS_SPAM or direct_send.closes(code):
+        return True
+    return disposition_of(code)[0] is Disposition.STOP_SENDING

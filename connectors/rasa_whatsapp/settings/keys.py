@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta, timezone
 
-from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud import direct_send, limits
 from rasa_whatsapp.cloud.providers import CLOUD_API, DEFAULT_API_VERSION, DEFAULT_MEDIA_HOSTS, DIALOG_360, PROVIDERS
 from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
 from rasa_whatsapp.responses.utterances import DEFAULT_LIST_BUTTON, DEFAULT_MORE_BUTTON
@@ -116,6 +116,11 @@ SETTINGS: tuple[Setting, ...] = (
         read=readers.seconds,
         default=DEFAULT_MARGIN,
         meaning="How long before the window's end a response goes as its template, if it has one that may go.",
+    ),
+    Setting(
+        name="direct_send",
+        read=readers.one_of((direct_send.CATEGORY,)),
+        meaning="Meta's Direct Send (beta), for accounts that have it: words that may not go and have no template that may go so.",
     ),
     Setting(
         name="re_engagement_template",

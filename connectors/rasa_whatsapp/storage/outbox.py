@@ -49,6 +49,10 @@ class State(Enum):
 
 
 AS_TEMPLATE = "the response went as its template"
+DIRECTLY, NOT_DIRECTLY = (
+    "direct_send",
+    "not_direct",
+)  # the form of what goes by Direct Send, and after Meta turned that down
 _PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response's
 OTHERWISE = "/otherwise"  # the key of what tries the next template for a response ends so
 NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
@@ -82,7 +86,7 @@ class NewMessage:
 class Message(NewMessage):
     """A message in the outbox; `message_id` is Meta's, `request` what was tried last.
 
-    `copies` counts tries that may have arrived.
+    `copies` counts tries that may have arrived, `error_code` is what Meta refused it with last.
     """
 
     id: int
@@ -95,6 +99,7 @@ class Message(NewMessage):
     first_tried_at: datetime | None
     tried_at: datetime | None
     copies: int
+    error_code: int | None
     created_at: datetime
     fresh_at: datetime | None
 
@@ -119,6 +124,11 @@ class Message(NewMessage):
     def comes_after_templates(self) -> bool:
         """Tell whether it had templates, and Meta took none of them."""
         return self.template is None and self.form == "template"
+
+    @property
+    def is_turned_down(self) -> bool:
+        """Tell whether Meta did not take it by Direct Send: that is not tried again."""
+        return self.form == NOT_DIRECTLY
 
     @property
     def tries_next_template(self) -> bool:
@@ -242,6 +252,9 @@ _LET_GO = update(outbox).where(_UNTRIED).values(not_before=None)
 
 
 _IS_PARKED = outbox.c.state == literal_column(f"'{State.PARKED.value}'")  # as the index has it, not as a parameter
+_PARKED_BEFORE = select(outbox.c.utterance).where(
+    outbox.c.contact_id == bindparam("contact"), outbox.c.id < bindparam("row"), _IS_PARKED
+)
 
 
 def is_known(connection: Connection, key: str) -> bool:
@@ -328,6 +341,13 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     if row is None or row.utterance.rsplit("#", 1)[0] != message.utterance.rsplit("#", 1)[0]:
         return None
     return Previous(State(row.state), row.accepted_at)
+
+
+def follows_parked(connection: Connection, message: Message) -> bool:
+    """Tell whether something is parked that the same cause led to before this message."""
+    cause = message.utterance.rsplit("#", 1)[0]
+    parked = connection.execute(_PARKED_BEFORE, {"contact": message.contact_id, "row": message.id})
+    return any(row.utterance.rsplit("#", 1)[0] == cause for row in parked)
 
 
 def last_proactive(connection: Connection, contact_id: str) -> Outcome | None:
@@ -486,6 +506,19 @@ def reopen(connection: Connection, message: Message) -> None:
     connection.execute(update(outbox).where(mine).values(**values))
 
 
+def turn_down(connection: Connection, message: Message, *, reason: str, code: int) -> None:
+    """After Meta did not take a message by Direct Send: let it pass the gate again, which does not try that a second time."""
+    values = {
+        "state": State.PENDING.value,
+        "form": NOT_DIRECTLY,
+        "not_before": None,
+        "reason": reason,
+        "error_code": code,
+    }
+    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
+    connection.execute(update(outbox).where(mine).values(**values))
+
+
 def stand_back(connection: Connection, tried: Message) -> None:
     """Let the response's other messages that nobody has tried yet go as the one that is tried for all of them."""
     untried = (outbox.c.state == State.PENDING.value) & (outbox.c.attempts == 0)
@@ -567,6 +600,7 @@ def message_of(row: Any) -> Message:
         first_tried_at=row.first_tried_at,
         tried_at=row.tried_at,
         copies=row.copies,
+        error_code=row.error_code,
         created_at=row.created_at,
         fresh_at=row.fresh_at,
         kind=row.kind,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.pricing import Told
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.storage.outbox import Message, State, add_once, message_of
+from rasa_whatsapp.storage.outbox import NOT_DIRECTLY, Message, State, add_once, message_of
 from rasa_whatsapp.storage.schema import Json, Moment, outbox, statuses
 
 # Statuses of Meta in their order; what is not listed (deleted, warning) changes nothing.
@@ -147,6 +147,12 @@ def reopen(
         "copies": copies,
     }
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
+
+
+def turn_down(connection: Connection, row: Message, message_id: str, now: datetime, *, reason: str, code: int) -> None:
+    """Let a message pass the gate again whose copy under this id did not go by Direct Send; that is not tried a second time."""
+    reopen(connection, row, message_id, now, reason=reason, code=code, copies=row.copies)
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(form=NOT_DIRECTLY))
 
 
 def may_fail(row: Message, message_id: str) -> bool:
