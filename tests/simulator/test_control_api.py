@@ -136,6 +136,9 @@ async def test_answers_are_as_described(simulator: Simulator, bot: Bot) -> None:
         ("get", "faults", None, 200, "faults"),
         ("put", "faults", {"faults": [{"kind": "http_error"}]}, 200, "faults"),
         ("put", "faults", {"faults": [{}]}, 400, "faults"),
+        ("get", "direct_send", None, 200, "direct_send"),
+        ("put", "direct_send", {"access": "enabled"}, 200, "direct_send"),
+        ("put", "direct_send", {"access": True}, 400, "direct_send"),
         ("get", "openapi.json", None, 200, "openapi.json"),
         ("post", "reset", {}, 200, "reset"),
     ]
@@ -241,12 +244,14 @@ async def test_reset_forgets_all_but_the_clock(simulator: Simulator) -> None:
     await simulator.send_text()
     await simulator.put("faults", {"faults": [{"kind": "drop_before"}]})
     await simulator.put("templates/paused/en", {"status": "APPROVED"})
+    await simulator.put("direct_send", {"access": "enabled"})
     await simulator.post("clock", {"advance_seconds": 3600})
     await simulator.post("reset")
     assert await simulator.get("customers") == {"customers": []}
     assert await simulator.get("requests") == {"requests": []}
     assert await simulator.get("deliveries") == {"deliveries": []}
     assert await simulator.get("faults") == {"faults": []}
+    assert await simulator.get("direct_send") == {"access": "not_enabled"}
     paused = next(entry for entry in (await simulator.get("templates"))["templates"] if entry["name"] == "paused")
     assert paused["status"] == "PAUSED"
     assert (await simulator.get("clock"))["offset_seconds"] == 3600

@@ -41,6 +41,8 @@ class ChatMessage:
     accepted_at: float | None = None
     # Whether the business could write freely, just before this message.
     window_open: bool | None = None
+    # Of what went by Direct Send: the template that Meta took for it.
+    template_id: str | None = None
 
     def to_row(self) -> dict[str, Any]:
         """Return the message as stored."""

@@ -11,6 +11,7 @@ from rasa_whatsapp.simulator import control_bodies as bodies
 from rasa_whatsapp.simulator import customer_routes, judge_routes, review_routes
 from rasa_whatsapp.simulator.clock import ClockRefused
 from rasa_whatsapp.simulator.control_bodies import ControlRefused
+from rasa_whatsapp.simulator.direct_send import Access
 from rasa_whatsapp.simulator.event_stream import events
 from rasa_whatsapp.simulator.faults import FaultRefused
 from rasa_whatsapp.simulator.graph_routes import WORLD
@@ -113,6 +114,21 @@ async def put_faults(request: web.Request) -> web.Response:
     return web.json_response(world.faults.shown())
 
 
+async def get_direct_send(request: web.Request) -> web.Response:
+    """Return what Meta lets the account do without templates."""
+    return web.json_response({"access": request.app[WORLD].direct_send.access.value})
+
+
+async def put_direct_send(request: web.Request) -> web.Response:
+    """Give the account access to Direct Send, block it, or take it away."""
+    world, body = request.app[WORLD], await bodies.read(request)
+    known = {access.value: access for access in Access}
+    if body.get("access") not in known:
+        raise ControlRefused(f"access must be one of {', '.join(known)}")
+    world.direct_send.change(known[body["access"]])
+    return web.json_response({"access": body["access"]})
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything but the time."""
     request.app[WORLD].reset()
@@ -140,6 +156,8 @@ ROUTES: tuple[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamRespon
     ("POST", "/control/subscription", subscribe),
     ("GET", "/control/faults", get_faults),
     ("PUT", "/control/faults", put_faults),
+    ("GET", "/control/direct_send", get_direct_send),
+    ("PUT", "/control/direct_send", put_direct_send),
     ("POST", "/control/reset", reset),
     ("GET", "/control/openapi.json", openapi),
 )

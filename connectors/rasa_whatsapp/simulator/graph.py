@@ -11,6 +11,7 @@ from rasa_whatsapp.simulator.bubbles import Bubble
 from rasa_whatsapp.simulator.chat import ChatMessage, Direction
 from rasa_whatsapp.simulator.clock import Clock
 from rasa_whatsapp.simulator.customers import Customer, window_at
+from rasa_whatsapp.simulator.direct_send import TEMPLATE_ID, DirectSend
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
 from rasa_whatsapp.simulator.identifiers import new_wamid
@@ -46,6 +47,7 @@ class Graph:
         phones: Phones,
         statuses: Statuses,
         limits: Limits,
+        direct_send: DirectSend,
     ) -> None:
         """Take what is needed."""
         self._settings = settings
@@ -58,6 +60,7 @@ class Graph:
         self._phones = phones
         self._statuses = statuses
         self._limits = limits
+        self._direct_send = direct_send
 
     def is_receipt(self, body: Any) -> bool:
         """Tell whether a request marks a message as read, rather than sends one."""
@@ -83,14 +86,22 @@ class Graph:
         recipient = read_recipient(body, number, self._storage)
         kind = body.get("type", "text")
         bubble = read_content(kind, body, self._context(number, recipient))
+        category = self._direct_send.category_of(body, kind)
         quoting = quoted(body, kind, recipient.wa_id, number.id, self._storage, self._clock.timestamp())
         self._limits.send(number.id, recipient.wa_id, self._clock.timestamp())
         customer = self._phones.find_or_create(recipient.wa_id)
-        error = self._later_error(customer, bubble, number)
+        error = self._later_error(customer, bubble, number, is_direct=category is not None)
         if error == 131047 and self._settings.window_errors is WindowErrors.HTTP:
             raise Refused(error, to_status_error(error)["error_data"]["details"])
         message = self._accept(
-            body, bubble, customer, number=number, error=error, quoting=quoting, to_user_id=recipient.by_user_id
+            body,
+            bubble,
+            customer,
+            number=number,
+            error=error,
+            quoting=quoting,
+            to_user_id=recipient.by_user_id,
+            direct_category=category,
         )
         await self._hand_to_statuses(message)
         return _answer(recipient, customer, message)
@@ -104,12 +115,12 @@ class Graph:
             find_media=lambda media_id: self._library.find(media_id, number.id),
         )
 
-    def _later_error(self, customer: Customer, bubble: Bubble, number: Number) -> int | None:
+    def _later_error(self, customer: Customer, bubble: Bubble, number: Number, *, is_direct: bool) -> int | None:
         fault = self._faults.strike("failed_status")
         if fault is not None:
             return int(fault.settings["code"])
         now = self._clock.timestamp()
-        if bubble.template is None and not window_at(customer, number.id, now).is_open:
+        if bubble.template is None and not is_direct and not window_at(customer, number.id, now).is_open:
             return 131047
         if bubble.template is not None and bubble.template["category"] == "MARKETING" and customer.marketing == "stop":
             return 131050
@@ -132,10 +143,11 @@ class Graph:
         error: int | None,
         quoting: str | None,
         to_user_id: bool,
+        direct_category: str | None,
     ) -> ChatMessage:
         now = self._clock.timestamp()
         is_open = window_at(customer, number.id, now).is_open
-        category = bubble.template["category"] if bubble.template is not None else None
+        category = bubble.template["category"] if bubble.template is not None else direct_category
         message = ChatMessage(
             id=new_wamid(),
             wa_id=customer.wa_id,
@@ -152,6 +164,7 @@ class Graph:
             pricing=pricing(category, is_open, now),
             accepted_at=self._clock.real_timestamp(),
             window_open=is_open,
+            template_id=TEMPLATE_ID if direct_category is not None else None,
         )
         self._phones.show(message)
         return message

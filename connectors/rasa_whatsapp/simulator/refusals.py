@@ -65,6 +65,7 @@ CODES: dict[int, tuple[int, str]] = {
     133010: (400, "Phone number not registered"),
     134011: (400, "WhatsApp Payments terms of service has not been accepted"),
     135000: (400, "Generic user error"),
+    139200: (400, "Direct Send Utility access is blocked"),
 }
 
 # What a failed status says beside the title; the sentence for everything else is the title itself.

@@ -96,6 +96,8 @@ def status_value(
         status |= {f"recipient_{name}": told for name, told in _user_ids(customer, "").items()}
     if message.callback_data is not None:
         status["biz_opaque_callback_data"] = message.callback_data
+    if message.template_id is not None and not failed:
+        status["template_id"] = message.template_id
     if message.pricing is not None and with_pricing:
         status["pricing"] = message.pricing
     if failed:

@@ -8,6 +8,7 @@ from rasa_whatsapp.simulator import catalogue
 from rasa_whatsapp.simulator.clock import Clock
 from rasa_whatsapp.simulator.counts import Counts
 from rasa_whatsapp.simulator.deliveries import Deliveries
+from rasa_whatsapp.simulator.direct_send import DirectSend
 from rasa_whatsapp.simulator.events import Events
 from rasa_whatsapp.simulator.faults import Faults
 from rasa_whatsapp.simulator.graph import Graph
@@ -40,6 +41,7 @@ class World:
         self.faults = Faults()
         self.templates = Templates(loaded, self.storage)
         self.counts = Counts()
+        self.direct_send = DirectSend(self.storage)
         self.limits = Limits(settings.throughput, pair_rate=settings.pair_rate)
         self.deliveries = Deliveries(settings, self.storage, self.events, self.faults, self.clock, self.counts)
         self.template_life = TemplateLife(settings, self.templates, self.events, self.clock, self.deliveries)
@@ -74,6 +76,7 @@ class World:
             self.phones,
             self.statuses,
             self.limits,
+            self.direct_send,
         )
 
     def start(self) -> None:
@@ -103,7 +106,7 @@ class World:
         return {"now": now, "offset_seconds": self.clock.offset_seconds}
 
     def reset(self) -> None:
-        """Forget customers, chats, journals, faults, and all that became of the templates.
+        """Forget customers, chats, journals, faults, access to Direct Send, and all that became of the templates.
 
         The clock stays: a bot that remembers what it was told cannot go back in time.
         """
