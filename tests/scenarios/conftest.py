@@ -125,6 +125,11 @@ class World:
         answer = requests.put(address, json={"status": status}, timeout=10)
         assert answer.ok, answer.text
 
+    def set_direct_send(self, access: str) -> None:
+        """Let the account use Direct Send (`enabled`), or not (`not_enabled`, `blocked`)."""
+        answer = requests.put(f"{self.url}/control/direct_send", json={"access": access}, timeout=10)
+        assert answer.ok, answer.text
+
     def set_faults(self, *faults: dict[str, Any]) -> None:
         """Let Meta misbehave."""
         answer = requests.put(f"{self.url}/control/faults", json={"faults": list(faults)}, timeout=10)

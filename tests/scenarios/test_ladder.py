@@ -1,6 +1,6 @@
-"""Each rung of the fallback ladder on the running bot, in both languages: words, template, next template, parked words, nothing.
+"""Each rung of the fallback ladder on the running bot, in both languages: words, template, next template, Direct Send, parked words, nothing.
 
-The bot is the example bot, whose template `news_waiting` asks customers to write again.
+The bot is the example bot, whose template `news_waiting` asks customers to write again, with Direct Send switched on; only in its own test the account has it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ in_both_languages = pytest.mark.parametrize("said", SAYINGS.values(), ids=SAYING
 @pytest.fixture(scope="module")
 def bot(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Return the running servers of the example bot, which tests kill."""
-    with running_bot(ROOT, state=tmp_path_factory.mktemp("state"), model=trained_model) as stack:
+    state, settings = tmp_path_factory.mktemp("state"), {"direct_send": "utility"}
+    with running_bot(ROOT, state=state, model=trained_model, settings=settings) as stack:
         yield stack
 
 
@@ -68,6 +69,13 @@ def templates(world):
     yield pause
     for name, code in paused:
         world.decide(name, code, "APPROVED")
+
+
+@pytest.fixture
+def direct_send(world):
+    """Return what gives the account access to Direct Send, or blocks it, until the test is over."""
+    yield world.set_direct_send
+    world.set_direct_send("not_enabled")
 
 
 def ask_for_reminder(phone, said) -> int:
@@ -129,6 +137,40 @@ def test_next_template(world, phone, said, templates):
     assert [name for name, _ in shown(phone)[count:]] == [f"open_question/{said['code']}"]
     phone.tap(second, said["not yet"])
     assert said["state"] in phone.wait_for(count + 2)[count + 1]["text"]
+
+
+@in_both_languages
+def test_direct_send(bot, world, phone, store, said, templates, direct_send):
+    """Meta has paused both, and the account has Direct Send: the words go so, their button works, and the dialogue knows how they went."""
+    count = ask_for_reminder(phone, said)
+    world.advance(hours=23)
+    templates("order_reminder", "open_question", languages=("de", "en"))
+    direct_send("enabled")
+    world.advance(hours=2)
+    reminder = phone.wait_for(count + 1)[count]
+    assert (said["reminder"] in reminder["text"], reminder["payload"].get("category")) == (True, "utility")
+    eventually(lambda: decision(store, phone, "delivered").get("rung") == "direct_send", lambda: "it is delivered")
+    phone.tap(reminder, said["show"])
+    assert said["state"] in phone.wait_for(count + 2)[count + 1]["text"]
+    assert slot(bot, "whatsapp_last_proactive") == "sent_directly"
+    assert sum(said["reminder"] in text for text in texts(phone.received())) == 1
+
+
+@in_both_languages
+def test_direct_send_that_is_blocked(world, phone, store, said, templates, direct_send):
+    """Meta has blocked it: the words are parked, and come once, in their own way, when the customer taps the button of what asked for it."""
+    count = ask_for_reminder(phone, said)
+    world.advance(hours=23)
+    templates("order_reminder", "open_question", languages=("de", "en"))
+    direct_send("blocked")
+    world.advance(hours=2)
+    asked = phone.wait_for(count + 1)[count]
+    assert asked["template"]["name"] == "come_back"
+    assert "Direct Send: Meta did not take it so (error 139200)" in decision(store, phone, "parked")["reason"]
+    phone.tap(asked, said["button"])
+    reminder = phone.wait_for(count + 2)[count + 1]
+    assert (said["reminder"] in reminder["text"], "category" in reminder["payload"]) == (True, False)
+    assert sum(said["reminder"] in text for text in texts(phone.received())) == 1
 
 
 @in_both_languages
