@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=1)
 REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
-NOT_DIRECTLY = timedelta(hours=1)  # blocked for days or until it is granted: a try costs nothing but a request
+NO_DIRECT_SEND = timedelta(hours=1)  # blocked for days or until it is granted: a try costs nothing but a request
 _ACCOUNT = ""  # in place of a number, where refusals of all of them are counted in one row
 
 
@@ -100,7 +100,7 @@ class Stops:
                 answer.explanation,
                 extra={"action": "direct_send_closed", "code": answer.code},
             )
-        self._not_directly = (now + NOT_DIRECTLY, answer.explanation)
+        self._not_directly = (now + NO_DIRECT_SEND, answer.explanation)
 
     def _go_on(self, number_id: str) -> None:
         if self._why.pop(number_id, None) is not None:

@@ -49,10 +49,8 @@ class State(Enum):
 
 
 AS_TEMPLATE = "the response went as its template"
-DIRECTLY, NOT_DIRECTLY = (
-    "direct_send",
-    "not_direct",
-)  # the form of what goes by Direct Send, and after Meta turned that down
+DIRECTLY = "direct_send"  # the form of what goes by Direct Send
+NOT_DIRECTLY = "not_direct"  # its form after Meta turned that down
 _PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response's
 OTHERWISE = "/otherwise"  # the key of what tries the next template for a response ends so
 NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
