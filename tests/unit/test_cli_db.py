@@ -15,9 +15,9 @@ from rasa_whatsapp.cli import main
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import SCHEMA
 
-STEPS = "0001, 0002, 0003, 0004, 0005, 0006, 0007, 0008, 0009"
+STEPS = "0001, 0002, 0003, 0004, 0005, 0006, 0007, 0008, 0009, 0010"
 MISSING = f"The tables are of version none; missing: {STEPS}. `rasa-whatsapp db upgrade` adds them.\n"
-RIGHT = "The tables are up to date: version 0009.\n"
+RIGHT = "The tables are up to date: version 0010.\n"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,7 +92,7 @@ def test_from_nothing_to_the_right_version(url):
         assert run("status") == (1, MISSING)
         assert run("upgrade", "--dry-run") == (0, MISSING)
         assert tables(url) == set()
-    assert run("upgrade") == (0, "The tables are of version 0009 now (before: none).\n")
+    assert run("upgrade") == (0, "The tables are of version 0010 now (before: none).\n")
     assert {"inbox", "outbox", "lanes", "arrivals", "servers"} <= tables(url)
     assert run("status") == (0, RIGHT)
     assert run("upgrade") == (0, RIGHT)
@@ -139,10 +139,10 @@ def test_a_newer_store(url):
 def test_a_step_in_between(url):
     """Only what is missing is told."""
     run("upgrade")
-    set_version(url, "0008")
+    set_version(url, "0009")
     assert run("status") == (
         1,
-        "The tables are of version 0008; missing: 0009. `rasa-whatsapp db upgrade` adds them.\n",
+        "The tables are of version 0009; missing: 0010. `rasa-whatsapp db upgrade` adds them.\n",
     )
 
 
