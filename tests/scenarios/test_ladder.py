@@ -165,7 +165,7 @@ def test_direct_send_that_is_blocked(world, phone, store, said, templates, direc
     direct_send("blocked")
     world.advance(hours=2)
     asked = phone.wait_for(count + 1)[count]
-    assert asked["template"]["name"] == "come_back"
+    assert asked["template"]["name"] == "news_waiting"
     assert "Direct Send: Meta did not take it so (error 139200)" in decision(store, phone, "parked")["reason"]
     phone.tap(asked, said["button"])
     reminder = phone.wait_for(count + 2)[count + 1]
