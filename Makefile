@@ -21,7 +21,7 @@ cluster: install ## Run the bot as in production, on this machine: two Rasa serv
 
 .PHONY: test
 test: install ## Run all tests (ARGS=... goes to pytest)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: install ## Lint, formatting, types
