@@ -95,11 +95,23 @@ def shown(phone) -> list[tuple[str, str]]:
     ]
 
 
+def let_others_be_done(world, store) -> None:
+    """Let all that customers of earlier tests wait for come, so that none of it meets what the test is about."""
+    world.advance(hours=48)
+    open_ones = "SELECT id FROM follow_ups WHERE state IN ('pending', 'fired')"
+    eventually(lambda: not store(open_ones), lambda: "no follow-up of an earlier test left")
+
+
+def contact_of(store, phone) -> str:
+    """Return the contact who is this customer."""
+    (row,) = store("SELECT DISTINCT contact_id FROM aliases WHERE value = ?", phone.wa_id)
+    return row[0]
+
+
 def decision(store, phone, state: str) -> dict:
     """Return the latest decision about a message to this customer that is in this state."""
-    alias = "SELECT contact_id FROM aliases WHERE value LIKE ?"
-    query = f"SELECT decision FROM outbox WHERE state = ? AND contact_id IN ({alias}) ORDER BY id DESC"
-    rows = store(query, state, f"%{phone.wa_id}%")
+    query = "SELECT decision FROM outbox WHERE state = ? AND contact_id = ? ORDER BY id DESC"
+    rows = store(query, state, contact_of(store, phone))
     return json.loads(rows[0][0]) if rows else {}
 
 
@@ -152,13 +164,14 @@ def test_direct_send(bot, world, phone, store, said, templates, direct_send):
     eventually(lambda: decision(store, phone, "delivered").get("rung") == "direct_send", lambda: "it is delivered")
     phone.tap(reminder, said["show"])
     assert said["state"] in phone.wait_for(count + 2)[count + 1]["text"]
-    assert slot(bot, "whatsapp_last_proactive") == "sent_directly"
+    assert slot(bot, store, phone, "whatsapp_last_proactive") == "sent_directly"
     assert sum(said["reminder"] in text for text in texts(phone.received())) == 1
 
 
 @in_both_languages
 def test_direct_send_that_is_blocked(world, phone, store, said, templates, direct_send):
     """Meta has blocked it: the words are parked, and come once, in their own way, when the customer taps the button of what asked for it."""
+    let_others_be_done(world, store)
     count = ask_for_reminder(phone, said)
     world.advance(hours=23)
     templates("order_reminder", "open_question", languages=("de", "en"))
@@ -205,9 +218,7 @@ def test_parked_words(bot, world, phone, store, said, templates):
 @pytest.mark.parametrize("are_paused", [False, True], ids=["a template goes", "parked"])
 def test_the_window_closes_on_the_way(world, phone, store, said, templates, fault, are_paused):
     """Open when it is decided, closed when it arrives (131047): the template goes; where Meta has paused it, the words are parked."""
-    world.advance(hours=48)  # what other customers wait for must not meet the fault
-    open_ones = "SELECT id FROM follow_ups WHERE state IN ('pending', 'fired')"
-    eventually(lambda: not store(open_ones), lambda: "no follow-up of an earlier test left")
+    let_others_be_done(world, store)
     count = ask_for_reminder(phone, said)
     world.advance(hours=0.5)
     phone.write(said["hello"])
@@ -235,13 +246,13 @@ def test_nothing(bot, world, phone, store, said):
     phone.wait_for(count + 2)
     assert [name for name, _ in shown(phone) if "/" in name] == []
     assert decision(store, phone, "refused")["rung"] == "refuse"
-    assert slot(bot, "whatsapp_last_proactive") == "refused"
-    assert "opted out" in slot(bot, "whatsapp_last_proactive_reason")
+    assert slot(bot, store, phone, "whatsapp_last_proactive") == "refused"
+    assert "opted out" in slot(bot, store, phone, "whatsapp_last_proactive_reason")
 
 
-def slot(bot, name: str):
-    """Return what the slot was filled with last, in any conversation."""
+def slot(bot, store, phone, name: str):
+    """Return what the slot was filled with last in this customer's conversation."""
     with sqlite3.connect(bot.log_path("rasa").parent.parent / "trackers.sqlite") as connection:
-        query = "SELECT data FROM events WHERE type_name = 'slot' ORDER BY id DESC"
-        events = (json.loads(data) for (data,) in connection.execute(query))
+        query = "SELECT data FROM events WHERE type_name = 'slot' AND sender_id = ? ORDER BY id DESC"
+        events = (json.loads(data) for (data,) in connection.execute(query, (contact_of(store, phone),)))
         return next(event["value"] for event in events if event["name"] == name)
