@@ -26,7 +26,7 @@ def command(catalogue: Path, *, dry_run: bool, path: Path) -> None:
     settings = credentials.load_or_exit(path)
     at = store.now()  # before Meta is asked: what a webhook tells meanwhile is newer
     words = list(pulled(declared, sources.listed(path), at))
-    with store.opened(settings) as database:
+    with store.opened(settings, to_write=not dry_run) as database:
         known = database.run_now(template_states.read)
         changes = [line for word in words for line in _change(word, known)]
         if not dry_run:
