@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.storage.schema import written
+from rasa_whatsapp.storage.schema import Moment, written
 
 # A table of its own, since turns learn it: they hold the contact's lane, and must not wait then for who takes a message of theirs in.
 _MINE = written.c.contact_id == bindparam("contact")
 _READ = select(written).where(_MINE)
-_ADD = insert(written)
-_CHANGE = update(written).where(_MINE).values(language=bindparam("now_in"), written_at=bindparam("newest"))
+# One statement: a turn and a merge may learn of the same contact at the same moment.
+_LEARN = text(
+    """
+    INSERT INTO written (contact_id, language, written_at) VALUES (:contact, :told, :written_at)
+    ON CONFLICT (contact_id) DO UPDATE SET language = excluded.language, written_at = excluded.written_at
+    WHERE excluded.written_at >= written.written_at
+    """
+).bindparams(bindparam("written_at", type_=Moment))
 _FORGET = delete(written).where(_MINE)
 
 
@@ -25,11 +31,7 @@ def language(connection: Connection, contact_id: str) -> str | None:
 
 def learn(connection: Connection, contact_id: str, told: str, written_at: datetime) -> None:
     """Note what a message of that moment told; one that is older than what is known changes nothing."""
-    known = connection.execute(_READ, {"contact": contact_id}).first()
-    if known is None:
-        connection.execute(_ADD, {"contact_id": contact_id, "language": told, "written_at": written_at})
-    elif known.written_at <= written_at:
-        connection.execute(_CHANGE, {"contact": contact_id, "now_in": told, "newest": written_at})
+    connection.execute(_LEARN, {"contact": contact_id, "told": told, "written_at": written_at})
 
 
 def move(connection: Connection, gone: str, kept: str) -> None:
