@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
@@ -13,7 +14,7 @@ from rasa_whatsapp.storage import inbox, written
 from rasa_whatsapp.storage.inbox import Row
 
 
-def learn(connection: Connection, row: Row, message: MessageReceived, among: Collection[str]) -> None:
+def learn(connection: Connection, row: Row, message: MessageReceived, among: Collection[str], now: datetime) -> None:
     """Note the language of a message and of those that share its turn, if it can be told and is one of these."""
     if not among:
         return
@@ -21,7 +22,9 @@ def learn(connection: Connection, row: Row, message: MessageReceived, among: Col
     messages = [message, *(read_message(other.number_id, other.body) for other in shared)]
     told = language_of("\n".join(filter(None, map(own_words, messages))), among)
     if told is not None:
-        written.learn(connection, row.contact_id, told, max(each.sent_at for each in (row, *shared)))
+        sent_at = max(each.sent_at for each in (row, *shared))
+        # A moment in the future would outlast what is written before it comes.
+        written.learn(connection, row.contact_id, told, min(sent_at, now))
 
 
 def own_words(message: MessageReceived) -> str | None:

@@ -93,6 +93,15 @@ async def test_an_older_message_that_comes_late_changes_nothing(stage):
     assert known(stage) == [("de", ten + timedelta(minutes=30))]
 
 
+async def test_a_message_from_the_future_counts_as_now(stage):
+    """What is written an hour later is newer, though its timestamp is not."""
+    await stage.start(delivery=LEARNING)
+    await stage.receive(stage.message(ENGLISH, timestamp=at(stage, days=-1)))
+    stage.clock.advance(hours=1)
+    await stage.receive(stage.message(GERMAN))
+    assert known(stage) == [("de", stage.clock.now())]
+
+
 async def test_the_same_language_again_is_newer(stage):
     """English at ten and at twelve; German from eleven comes after both."""
     await stage.start(delivery=LEARNING)
