@@ -49,7 +49,7 @@ class TemplateWatch:
 
     def __init__(self, declared: TemplateBook) -> None:
         self._declared = declared
-        self._lost: dict[Key, str] = {}
+        self._lost: dict[Key, Word] = {}
         self._warned: set[str] = set()
         self._changes: int | None = None
         self._until: datetime | None = None
@@ -58,7 +58,7 @@ class TemplateWatch:
     @property
     def alarms(self) -> list[str]:
         """Return a sentence for each template that was lost."""
-        return [self._lost[key] for key in sorted(self._lost)]
+        return [_sentence(key, self._lost[key]) for key in sorted(self._lost)]
 
     async def look(self, database: Database, now: datetime) -> bool:
         """Take notice of what Meta says of the templates, whoever took it in; return whether anything has changed, which is seldom."""
@@ -80,21 +80,21 @@ class TemplateWatch:
         lost = dict(self._losses(states, now))
         for key in self._lost.keys() - lost.keys():
             logger.warning("Template %s can be sent again.", _title(key), extra={"action": "template_regained"})
-        for key, sentence in sorted(lost.items()):
-            if self._lost.get(key) != sentence:
-                logger.error("A template was lost: %s.", sentence, extra={"action": "template_lost"})
+        for key in sorted(lost):
+            if key not in self._lost or self._lost[key].news.value != lost[key].news.value:
+                logger.error("A template was lost: %s.", _sentence(key, lost[key]), extra={"action": "template_lost"})
         self._lost = lost
         warnings = set(self._warnings(states, now))
         for sentence in sorted(warnings - self._warned):
             logger.warning("%s.", sentence, extra={"action": "template_in_doubt"})
         self._warned = warnings
 
-    def _losses(self, states: TemplateStates, now: datetime) -> Iterator[tuple[Key, str]]:
+    def _losses(self, states: TemplateStates, now: datetime) -> Iterator[tuple[Key, Word]]:
         for declared in self._declared.translations:
             key = key_of(declared.name, declared.language)
             word = states.status(key, now)
             if word is not None and word.news.value != APPROVED and not _was_never_approved(declared, word):
-                yield key, _sentence(key, word)
+                yield key, word
 
     def _warnings(self, states: TemplateStates, now: datetime) -> Iterator[str]:
         for declared in self._declared.translations:

@@ -318,6 +318,21 @@ async def test_another_process_hears_of_it(stage):
 
 
 @pytest.mark.asyncio
+async def test_a_loss_that_is_told_again_is_no_other(stage, caplog):
+    """Each `templates sync` has a newer time: an operator hears of the loss once, and of another status again."""
+    await begin(stage)
+    for status in ("PAUSED", "PAUSED", "DISABLED"):
+        words = list(pulled([("news", "en_US")], [listed("news", status)], stage.clock.now()))
+        await stage.database.run(template_states.note, words)
+        await stage.advance(hours=1)
+    told = [record.message for record in caplog.records if getattr(record, "action", "") == "template_lost"]
+    assert [sentence.split(" since ")[0] for sentence in told] == [
+        "A template was lost: template news (en_US): it is PAUSED",
+        "A template was lost: template news (en_US): it is DISABLED",
+    ]
+
+
+@pytest.mark.asyncio
 async def test_a_tick_that_hears_nothing_new_reads_nothing(stage, monkeypatch):
     """Only whether anything has changed is asked twice a second."""
     await begin(stage)
