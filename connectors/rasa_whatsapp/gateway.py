@@ -124,7 +124,7 @@ class Gateway:
         self._turn_rules = rules.turns
         reserve = None if database.is_sqlite else self._reserve
         self._throttle = Throttle(rules.messages_per_second, reserve, rates=rules.rates)
-        self._stops = Stops(rules.intake.number_ids)
+        self._stops = Stops(rules.intake.number_ids, direct_send=rules.delivery.direct_send)
         self._delivery_rules = rules.delivery
         self._templates = TemplateWatch(rules.delivery.templates)
         self._pulse = Pulse()

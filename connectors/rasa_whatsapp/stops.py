@@ -44,10 +44,14 @@ class Stopped:
 
 
 class Stops:
-    """Which numbers are stopped, until when, and why; of those that one account has, all at once where Meta means the account."""
+    """Which numbers are stopped, until when, and why; of those that one account has, all at once where Meta means the account.
 
-    def __init__(self, number_ids: Collection[str] = ()) -> None:
+    `direct_send` when it is switched on: 131064 is about templates, too, and nothing that is not used needs an alarm.
+    """
+
+    def __init__(self, number_ids: Collection[str] = (), *, direct_send: bool = False) -> None:
         self._number_ids = tuple(number_ids)
+        self._uses_direct_send = direct_send
         self._until: dict[str, datetime] = {}
         self._since: dict[str, datetime] = {}  # an answer to what left before then does not end it
         self._why: dict[str, str] = {}
@@ -74,7 +78,7 @@ class Stops:
             self._slow_down(number_id, answer, now)
         elif answer.code == REPORTED_AS_SPAM:
             self._restrict(number_id, answer, now)
-        elif direct_send.closes(answer.code, answer.explanation):
+        elif self._uses_direct_send and direct_send.closes(answer.code, answer.explanation):
             self._close_direct_send(answer, now)
 
     def alarms(self, now: datetime) -> list[str]:

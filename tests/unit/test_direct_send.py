@@ -312,6 +312,14 @@ class TestTurnedDown:
         assert categories(stage)[-1] == ("two", "utility")
         assert stage.gateway.alarms == []
 
+    async def test_no_alarm_where_it_is_switched_off(self, stage):
+        """Meta limits utility templates with the same code: an operator who does not use it has nothing to hear of it."""
+        await begin(stage, delivery=replace(RULES, direct_send=False))
+        stage.graph.answers = [refusal(400, {"code": 131064})]
+        await say(stage, "one", **with_template("first"))
+        await stage.nudge()
+        assert (kept(stage), stage.gateway.alarms) == ([("failed", "template")], [])
+
     async def test_a_status_closes_it_for_all_servers(self, stage):
         """The one that takes it in is not the one that sends."""
         await begin(stage)
