@@ -236,7 +236,7 @@ def test_no_mapping(block):
         (
             "written_languages",
             ["en", "id"],
-            "found a list of 2; expected a list of languages that can be told from a text: am, ar,",
+            "found 'id' in the list; expected a list of languages that can be told from a text: am, ar,",
         ),
         ("fallback_languages", "en", "found 'en'; expected a list of texts"),
         ("fallback_languages", ["en", ""], "expected a list of texts"),

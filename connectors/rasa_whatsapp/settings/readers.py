@@ -135,10 +135,8 @@ def language_codes(value: Any) -> tuple[str, ...]:
 
 def told_languages(value: Any) -> tuple[str, ...]:
     """Return a list of codes of languages that texts can be told from; it may be empty."""
-    given = language_codes(value)
-    if not all(map(text_language.is_known, given)):
-        raise Unacceptable(f"a list of languages that can be told from a text: {', '.join(text_language.KNOWN)}")
-    return given
+    expected = f"a list of languages that can be told from a text: {', '.join(text_language.KNOWN)}"
+    return tuple(_list(list(language_codes(value)), text_language.is_known, expected))
 
 
 def hosts(value: Any) -> tuple[str, ...]:
