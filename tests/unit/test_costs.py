@@ -102,6 +102,21 @@ async def test_the_template_is_told(stage):
     ]
 
 
+async def test_the_second_template_of_a_response_is_told(stage):
+    """The one that went, not the one that could not."""
+    body = {"language": "en", "category": "UTILITY", "components": [{"type": "BODY", "text": "News"}]}
+    declared = ({"name": "paused", "status": "PAUSED"}, {"name": "news"})
+    book = TemplateBook(tuple(read_translation(body | each) for each in declared))
+    await stage.start(delivery=DeliveryRules(templates=book, fallback_languages=("en",)))
+    await stage.receive(stage.message())
+    await stage.advance(hours=25)
+    response = {"custom": {"template": [{"name": "paused"}, {"name": "news"}]}}
+    await stage.say(stage.contact_id, "outside", 1, response, proactive=True)
+    await stage.idle()
+    await stage.receive(stage.status("wamid.OUT1", "delivered", pricing=UTILITY))
+    assert kept(stage) == [(23, "DE", "utility", "regular", "news", 1)]
+
+
 async def test_another_business_number(stage, body):
     """Statuses of a number that this bot does not have are none of its costs."""
     await stage.start()

@@ -88,9 +88,9 @@ def _arrived(
 
 def _template_of(message: outbox.Message | None) -> str:
     """Return the template as which a message went; none for another tool's message."""
-    if message is None or message.form != "template" or message.template is None:
+    if message is None or message.form != "template":
         return costs.NO_TEMPLATE
-    return message.template.name
+    return message.template_sent or costs.NO_TEMPLATE
 
 
 def _report(event: StatusChanged) -> reports.Report:
