@@ -217,6 +217,8 @@ class _Round:
         return before.accepted_at + self.rules.order_wait
 
     def _pass_gate(self, lane: Lane, message: Message, contact: Contact) -> Next:
+        if contact.id != lane.contact_id:
+            return self._hand_on(lane, contact)
         if not contact.recipient.is_known:
             return self._without_recipient(message, contact)
         if message.asks_to_write and contact.window.is_open(self.now):
@@ -232,6 +234,13 @@ class _Round:
         given = self._circumstances(message, contact)
         decision = decide(proposal, given)
         return self._obey(lane, message, contact, decision, to_record(proposal, given, decision))
+
+    def _hand_on(self, lane: Lane, contact: Contact) -> bool:
+        """Give what was said while this contact was merged into another to that one's lane: parked here, nothing would let it go."""
+        outbox.move(self.connection, lane.contact_id, contact.id)
+        lanes.finish(self.connection, lane)
+        lanes.wake(self.connection, lane.kind, contact.id, self.now)
+        return False
 
     def _obey(self, lane: Lane, message: Message, contact: Contact, decision: Decision, record: JSONDict) -> Next:
         if isinstance(decision, Refuse):

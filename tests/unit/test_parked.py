@@ -15,7 +15,7 @@ from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.intake.desk import Desk
 from rasa_whatsapp.policy.consent import Choice, ConsentGiven, Scope
 from rasa_whatsapp.policy.gate import decide
-from rasa_whatsapp.storage import contacts, outbox
+from rasa_whatsapp.storage import contacts, lanes, outbox, schema
 
 pytestmark = pytest.mark.asyncio
 
@@ -532,6 +532,24 @@ async def test_two_contacts_who_become_one_out_of_the_window(stage):
     await stage.advance(hours=25)
     liked = {"message_id": "wamid.OUT1", "emoji": "👍"}
     await stage.receive(stage.message(type="reaction", reaction=liked, text=None, from_user_id="DE.1"))
+    assert (states(stage), stage.graph.texts) == ({"one": "parked"}, [NUDGE])
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "one"]
+
+
+async def test_what_is_said_while_two_contacts_become_one(stage):
+    """It was kept under the name that is no more: it is that person's, and goes when they write."""
+    await begin(stage)
+    now = stage.clock.now()
+    gone = {"id": "wa-gone", "number_id": "1", "created_at": now, "merged_into": stage.contact_id, "joined_at": now}
+    words = {"type": "text", "text": {"body": "one"}}
+    said = outbox.NewMessage(
+        key="api:1#1", utterance="api:1#1", contact_id="wa-gone", proactive=True, free_form=words, template=None, choices={}
+    )  # fmt: skip
+    await stage.database.run(lambda connection: connection.execute(schema.contacts.insert().values(**gone)))
+    await stage.database.run(outbox.add, said, now)
+    await stage.database.run(lanes.wake, lanes.Kind.SENDS, "wa-gone", now)
+    await stage.nudge()
     assert (states(stage), stage.graph.texts) == ({"one": "parked"}, [NUDGE])
     await stage.receive(stage.message("Yes?"))
     assert stage.graph.texts == [NUDGE, "one"]

@@ -390,6 +390,11 @@ def say_more(connection: Connection, message: Message, free_form: JSONDict) -> N
     connection.execute(update(outbox).where(outbox.c.id == message.id).values(free_form=free_form))
 
 
+def move(connection: Connection, gone: str, kept: str) -> None:
+    """Give the messages of one contact to another, who is the same person."""
+    connection.execute(update(outbox).where(outbox.c.contact_id == gone).values(contact_id=kept))
+
+
 def waits(connection: Connection, contact_id: str, now: datetime) -> bool:
     """Tell whether something that nobody has tried to send yet waits for its time."""
     return connection.execute(_WAITS, {"contact": contact_id, "now": now}).first() is not None
