@@ -52,9 +52,11 @@ class DeliveryRules:
     """What an operator may set about sending.
 
     `written_languages` are those that customers' texts are told from; if there is none, it does not matter in which one they write.
-    `margin` is the time before the window's end in which a template goes first, `direct_send` lets words go by Meta's Direct Send where no
-    template may; `re_engagement` is the template that asks customers to write again, so that messages can be parked. `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays
-    worth sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose media this process may fetch and upload.
+    `settle` is how long a status may take to tell that an unanswered request arrived; `age_limit` how long a message stays worth
+    sending; `order_wait` how long a part of an answer waits for the one before it to be delivered; `upload_hosts` are the hosts whose
+    media this process may fetch and upload. `margin` is the time before the window's end in which a template goes first; `direct_send`
+    lets words go by Meta's Direct Send where no template may; `re_engagement` is the template that asks customers to write again, so
+    that messages can be parked.
     """
 
     templates: TemplateBook = field(default_factory=TemplateBook)

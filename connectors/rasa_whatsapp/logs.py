@@ -27,7 +27,10 @@ def trace(problem: BaseException) -> str:
 
 
 class Failures:
-    """Logs failures. Those of the store, which everybody meets at once while it is away, are told with their cause: once in ten seconds for each sentence and cause, and then how many were left out."""
+    """Logs failures; those of the store, which everybody meets at once while it is away, with their cause and not each of them.
+
+    For each sentence and cause one is told in ten seconds, with how many were left out since the one before.
+    """
 
     def __init__(self, logger: logging.Logger, now: Callable[[], float] = monotonic) -> None:
         self._logger = logger

@@ -16,8 +16,9 @@ from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeRules:
-    """Which business numbers are ours, which account has our templates (None: any), which words opt out or in, what is a turn, how long a human keeps the bot silent.
+    """Which numbers and templates are ours, which words opt out or in, what is a turn, how long a human keeps the bot silent.
 
+    `account_id` is the business account that has our templates; None: webhooks about any account's count.
     `turns_for` names kinds that are no turn by themselves: reaction, edit, revoke, system, call. `send_age_limit` is how long a
     message that failed is worth sending again, `parked` how long one is kept that waits for the customer to write; None: none is.
     `direct_send` when Meta's Direct Send is switched on.

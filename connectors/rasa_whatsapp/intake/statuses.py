@@ -2,9 +2,10 @@
 
 Once it has arrived, it is counted with what Meta says of its price.
 
-131047 (the window is closed after all) -> the response's template, or it goes by Direct Send, or is parked; what Direct Send does not carry -> the
-next rung; 131052 and 131053 (Meta could not load the media) -> uploaded
-by us, or as a plain link; 132xxx (not this template) -> the next one of the response; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+131047 (the window is closed after all) -> the response's template, or it goes by Direct Send, or is parked; what Direct Send does not
+carry -> the next rung; 131052 and 131053 (Meta could not load the media) -> uploaded by us, or as a plain link; 132xxx (not this
+template) -> the next one of the response; 131050 -> an opt-out; what Graph's answer would have it sent again for -> it is.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
 from __future__ import annotations

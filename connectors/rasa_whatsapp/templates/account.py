@@ -23,7 +23,7 @@ from rasa_whatsapp.cloud.wire import JSONDict, MalformedField
 from rasa_whatsapp.errors import WhatsAppError
 
 _CONNECT_SECONDS, _ANSWER_SECONDS, _UPLOADED_SECONDS = 10.0, 30.0, 120.0
-_PAUSES_SECONDS = (1.0, 3.0, 10.0)  # before a listing is asked for again
+_PAUSES_SECONDS = (1.0, 3.0, 10.0)  # before what changes nothing is asked again, or a broken upload goes on
 _LISTINGS = 3
 T = TypeVar("T")
 

@@ -2,8 +2,9 @@
 
 Proactive is what rules and stories have follow an external intent, EXTERNAL_* or one that an action schedules with ReminderScheduled,
 up to the customer's next message. Where they say that the care window is open, nothing needs a template; nor does it if every
-reminder of the intent is due while the window is open: less than 24 hours, without the margin before its end, after the turn that schedules it, as the code tells; nor
-what the code of an action says where it has asked whether the window is open (`if window.is_open:`).
+reminder of the intent is due while the window is open: within 24 hours, less the margin before its end, after the turn that
+schedules it, as the code tells; nor what the code of an action says where it has asked whether the window is open
+(`if window.is_open:`).
 """
 
 from __future__ import annotations
