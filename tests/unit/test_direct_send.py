@@ -280,6 +280,15 @@ class TestTurnedDown:
         await stage.advance(minutes=1)
         assert categories(stage) == [("one", "utility")] * 2
 
+    async def test_it_was_delivered_after_it_had_failed(self, stage):
+        """What was parked for that reason goes no more."""
+        await begin(stage)
+        await meta_refuses(stage, 132015, "status")
+        await stage.receive(stage.status("wamid.DIRECT", "delivered"))
+        await stage.receive(stage.message("Yes?"))
+        assert categories(stage) == [("one", "utility"), (NUDGE, None)]
+        assert [state for state, _ in kept(stage)] == ["delivered"]
+
     async def test_it_was_delivered_all_the_same(self, stage):
         """A late word that the copy arrived counts, and nothing is said twice."""
         await begin(stage)

@@ -537,6 +537,20 @@ async def test_two_contacts_who_become_one_out_of_the_window(stage):
     assert stage.graph.texts == [NUDGE, "one"]
 
 
+async def test_a_copy_that_arrived_all_the_same(stage):
+    """Its answer was lost, and the next try met 131047: a status with our key settles it, and the words do not come twice."""
+    await stage.start(delivery=RULES, intake=replace(stage.rules.intake, parked=timedelta(days=7)))
+    await stage.receive(stage.message("Hi"))
+    stage.clock.advance(minutes=5)
+    stage.graph.answers = [refusal(400, {"code": 131000}), refusal(400, {"code": 131047})]
+    await say(stage, "one", "api:1")
+    await stage.advance(minutes=1)
+    assert (stage.graph.texts, states(stage)) == (["one", "one", NUDGE], {"one": "parked"})
+    await stage.receive(stage.status("wamid.LOST", "delivered", key="api:1#1"))
+    await stage.receive(stage.message("Yes?"))
+    assert (stage.graph.texts, states(stage)) == (["one", "one", NUDGE], {"one": "delivered"})
+
+
 async def test_what_is_said_while_two_contacts_become_one(stage):
     """It was kept under the name that is no more: it is that person's, and goes when they write."""
     await begin(stage)

@@ -6,7 +6,8 @@ sending -> unsettled    it may have been sent; a status with our key settles it,
 pending -> refused      the gate said no, with its reason
 pending -> parked       until the customer writes: then pending again, or refused if that was too long ago, or replaced by a newer one of its kind
 pending -> replaced     the response went as one template instead, or the text went with the one before it
-sending, accepted, sent -> failed; if it turns out to be delivered all the same, it is delivered
+sending, accepted, sent -> failed
+failed, parked -> delivered, if what was tried turns out to have arrived all the same
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ _RANK = {
     "read": 4,
     "played": 5,
 }
+# What is parked may have been tried before, and that copy may have arrived all the same.
+_RANK_OF_STATE = {**_RANK, "parked": 2}
 
 # Many at once: what is asked for one by one costs ten times as much.
 _KNOWN = select(statuses.c.message_id, statuses.c.status, statuses.c.at, statuses.c.pricing).where(
@@ -103,8 +105,8 @@ def advance(connection: Connection, reached: Mapping[int, Message]) -> None:
 
 def advanced(message: Message, status: str, message_id: str) -> Message | None:
     """Return the message as it is after a status of Meta; None if that would be a step back, or changes nothing."""
-    rank = _RANK.get(status, -1)
-    if rank <= _RANK.get(message.state.value, 99) or (message.failed_copy == message_id and rank < _RANK["delivered"]):
+    rank, reached = _RANK.get(status, -1), _RANK_OF_STATE.get(message.state.value, 99)
+    if rank <= reached or (message.failed_copy == message_id and rank < _RANK["delivered"]):
         return None
     known = None if message.failed_copy else message.message_id
     return replace(message, state=State(status), message_id=known or message_id)
