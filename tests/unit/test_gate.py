@@ -456,13 +456,17 @@ def test_why_it_cannot_be_parked():
             },
         ),
         ({"re_engagement": None, "window": REFUSED}, {"rung": "refuse", "refused_at": "2026-11-22T10:00:00+00:00"}),
-        ({"direct_send": True}, {"rung": "direct_send", "direct_send": True}),
+        (
+            {"direct_send": True, "after_templates": True},
+            {"rung": "direct_send", "direct_send": True, "after_templates": True},
+        ),
     ],
     ids=["free form", "template", "parked", "refused", "direct send"],
 )
 def test_what_is_kept_of_a_decision(changes, expected):
     """From what it was made, the rung, and the reason where there is one."""
     told = {"has_free_form": True, "template": changes.get("template"), "proactive": True}
+    told["after_templates"] = changes.get("after_templates", False)
     given = Circumstances(
         now=TEN, window=changes.get("window", CLOSED), consent=NOTHING, re_engagement=changes.get("re_engagement", NUDGE),
         direct_send=changes.get("direct_send", False), margin=timedelta(minutes=1), templates=TemplateBook((*BOOK.translations, *NUDGES.translations)),
@@ -470,4 +474,4 @@ def test_what_is_kept_of_a_decision(changes, expected):
     record = to_record(Proposal(**told), given, decide(Proposal(**told), given))
     assert expected.items() <= record.items()
     assert record["at"] == "2026-11-22T10:00:00+00:00"
-    assert ("reason" in record) == (record["rung"] in ("park", "refuse"))
+    assert ("reason" in record) == (record["rung"] in ("direct_send", "park", "refuse"))

@@ -69,7 +69,9 @@ class SendTemplate:
 
 @dataclass(frozen=True, slots=True)
 class SendDirectly:
-    """The free form goes outside the window, as a utility message of which Meta makes a template by itself."""
+    """The free form goes outside the window, as a utility message of which Meta makes a template; the reason is why no other may."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,12 @@ def to_record(proposal: Proposal, given: Circumstances, decision: Decision) -> J
         "free_form": proposal.has_free_form,
         "direct_send": given.direct_send,
         "re_engagement_template": given.re_engagement.name if given.re_engagement else None,
+        "after_templates": proposal.after_templates,
         "templates": [use.name for use in proposal.template.in_order] if proposal.template else [],
     }
     if isinstance(decision, SendTemplate):
         made |= {"template": decision.message.name, "language": decision.message.language}
-    elif isinstance(decision, (Park, Refuse)):
+    elif isinstance(decision, (SendDirectly, Park, Refuse)):
         made |= {"reason": decision.reason}
     return made
 
@@ -153,7 +156,11 @@ def _without_template(refused: Refuse, proposal: Proposal, given: Circumstances)
     objection = proposal.direct_misfit or given.consent.objection(
         Scope.UTILITY, utility_needs_opt_in=given.utility_needs_opt_in
     )
-    return _parked(Refuse(f"{refused.reason}; Direct Send: {objection}"), given) if objection else SendDirectly()
+    return (
+        _parked(Refuse(f"{refused.reason}; Direct Send: {objection}"), given)
+        if objection
+        else SendDirectly(refused.reason)
+    )
 
 
 def _parked(refused: Refuse, given: Circumstances) -> Park | Refuse:

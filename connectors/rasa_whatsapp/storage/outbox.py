@@ -85,7 +85,8 @@ class NewMessage:
 class Message(NewMessage):
     """A message in the outbox; `message_id` is Meta's, `request` what was tried last.
 
-    `copies` counts tries that may have arrived, `error_code` is what Meta refused it with last.
+    `copies` counts tries that may have arrived, `error_code` is what Meta refused it with last, `decision` what the gate decided last,
+    and from what.
     """
 
     id: int
@@ -99,6 +100,7 @@ class Message(NewMessage):
     tried_at: datetime | None
     copies: int
     error_code: int | None
+    decision: JSONDict | None
     created_at: datetime
     fresh_at: datetime | None
 
@@ -122,7 +124,7 @@ class Message(NewMessage):
     @property
     def comes_after_templates(self) -> bool:
         """Tell whether it had templates, and Meta took none of them."""
-        return self.template is None and self.form == "template"
+        return self.template is None and (self.form == "template" or bool((self.decision or {}).get("after_templates")))
 
     @property
     def is_turned_down(self) -> bool:
@@ -605,6 +607,7 @@ def message_of(row: Any) -> Message:
         tried_at=row.tried_at,
         copies=row.copies,
         error_code=row.error_code,
+        decision=row.decision,
         created_at=row.created_at,
         fresh_at=row.fresh_at,
         kind=row.kind,
