@@ -43,13 +43,18 @@ def join(connection: Connection, row: Row, turn: Turn, wait: timedelta, keywords
         others = [other for other, words in _together(connection, row, keywords) if words is not None]
         if others:
             inbox.join(connection, row, others)
-    shared = inbox.joined(connection, row) if wait or row.attempts or row.replays else []
+    shared = sharing(connection, row, wait)
     if not shared:
         return turn
     texts = [turn.text, *map(_typed, shared)]
     ids = [other.message_id for other in shared]
     known = turn.metadata["whatsapp"] | {"joined": ids}
     return replace(turn, text="\n".join(texts), metadata={**turn.metadata, "whatsapp": known})
+
+
+def sharing(connection: Connection, row: Row, wait: timedelta) -> Sequence[Row]:
+    """Return the rows that share this one's turn; the store is asked only where there may be any."""
+    return inbox.joined(connection, row) if wait or row.attempts or row.replays else ()
 
 
 def _together(connection: Connection, row: Row, keywords: Keywords) -> Sequence[tuple[Row, str | None]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -10,17 +11,30 @@ from sqlalchemy.engine import Connection
 from rasa_whatsapp.cloud.content import TextTyped
 from rasa_whatsapp.cloud.inbound import MessageReceived, read_message
 from rasa_whatsapp.cloud.text_language import language_of
-from rasa_whatsapp.storage import inbox, written
+from rasa_whatsapp.logs import trace
+from rasa_whatsapp.storage import written
 from rasa_whatsapp.storage.inbox import Row
 
+logger = logging.getLogger(__name__)
 
-def learn(connection: Connection, row: Row, message: MessageReceived, among: Collection[str], now: datetime) -> None:
+
+def learn(
+    connection: Connection,
+    row: Row,
+    message: MessageReceived,
+    shared: Sequence[Row],
+    among: Collection[str],
+    now: datetime,
+) -> None:
     """Note the language of a message and of those that share its turn, if it can be told and is one of these."""
-    if not among:
-        return
-    shared = inbox.joined(connection, row)
     messages = [message, *(read_message(other.number_id, other.body) for other in shared)]
-    told = language_of("\n".join(filter(None, map(own_words, messages))), among)
+    try:
+        told = language_of("\n".join(filter(None, map(own_words, messages))), among)
+    except Exception as problem:  # noqa: BLE001 - a turn does not fail for a guess that the library cannot make
+        logger.error(
+            "No language can be told of message %d: %s", row.id, trace(problem), extra={"action": "language_untold"}
+        )
+        return
     if told is not None:
         sent_at = max(each.sent_at for each in (row, *shared))
         # A moment in the future would outlast what is written before it comes.

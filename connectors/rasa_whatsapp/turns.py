@@ -248,7 +248,9 @@ def _begin_message(
                 return Answered()
             turn = turn_sources.of_message(connection, row, message, contact, rules.keywords, now)
             turn = joining.join(connection, row, turn, rules.join, rules.keywords)
-            learning.learn(connection, row, message, rules.languages, now)
+            if rules.languages:
+                shared = joining.sharing(connection, row, rules.join)
+                learning.learn(connection, row, message, shared, rules.languages, now)
     except MalformedField as problem:
         return _park(connection, row, f"it cannot be read: {problem}", now)
     except (ArithmeticError, LookupError, TypeError, ValueError) as problem:  # a defect must not hold up the lane

@@ -45,6 +45,20 @@ def at(stage, **before):
     return str(int((stage.clock.now() - timedelta(**before)).timestamp()))
 
 
+async def test_a_defect_of_the_detector_takes_no_turn(stage, monkeypatch, caplog):
+    """The customer is answered all the same, and the text is not logged."""
+
+    def fail(text, among):
+        raise LookupError(text)
+
+    monkeypatch.setattr("rasa_whatsapp.learning.language_of", fail)
+    await stage.start(delivery=LEARNING)
+    await write(stage, ENGLISH)
+    assert (stage.dialogue.heard, known(stage)) == ([ENGLISH], [])
+    (told,) = [record for record in caplog.records if getattr(record, "action", "") == "language_untold"]
+    assert ENGLISH not in told.getMessage()
+
+
 @pytest.mark.parametrize(
     ("texts", "told"),
     [
