@@ -26,6 +26,8 @@ def say_otherwise(
     The next template goes under `<key>/otherwise`. After the last one the messages that it stood for go under their own keys, in their
     old places, if the window is open by now or the ladder has rungs after the templates.
     """
+    if name is None:
+        return False  # an older copy of what has gone in words since
     uses = failed.template
     rest = uses.without(name) if uses and name in {use.name for use in uses.in_order} else None
     if rest is not None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from rasa_whatsapp.cloud import direct_send
-from rasa_whatsapp.cloud.answers import Accepted, refusal
+from rasa_whatsapp.cloud.answers import Accepted, Refused, refusal
+from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.storage import outbox
@@ -213,6 +214,28 @@ class TestGoing:
         await say(stage, "one", **with_template("first"))
         assert categories(stage) == [("template first", None), ("one", "utility")]
         assert kept(stage) == [("accepted", "direct_send")]
+
+    async def test_the_reason_after_templates_and_a_refusal(self, stage):
+        """It is remembered that the response had templates, and that Meta took none of them."""
+        await begin(stage, delivery=replace(RULES, re_engagement=None))
+        stage.graph.answers = [refusal(400, {"code": 132015}), refusal(400, {"code": 139200})]
+        await say(stage, "one", **with_template("first"))
+        (row,) = [row for row in stage.rows("outbox") if row["free_form"]]
+        assert row["state"] == "refused"
+        assert row["reason"].endswith(
+            "and Meta took none of the response's templates; Direct Send: Meta did not take it so (error 139200)"
+        )
+
+    async def test_a_late_failure_of_an_earlier_copy(self, stage):
+        """The words went freely since: that Meta's own template behind the first copy failed changes nothing."""
+        await begin(stage)
+        stage.graph.answers = [Refused(Disposition.UNCERTAIN, 0, "the connection broke")]
+        await say(stage, "one")
+        await stage.receive(stage.message("Yes?"))
+        await stage.advance(minutes=2)
+        assert categories(stage) == [("one", "utility"), ("one", None)]
+        await stage.receive(stage.status("wamid.OTHER", "failed", code=132015, key="api:1#1"))
+        assert (categories(stage)[2:], kept(stage)) == ([], [("accepted", "free_form")])
 
     async def test_a_closed_window_that_our_book_has_open(self, stage):
         """131047 as an answer or as a status leads to it, at once."""
