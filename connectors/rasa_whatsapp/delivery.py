@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 _UNTIL_MERGED = timedelta(seconds=1)
 _UNTIL_HEARD = timedelta(seconds=1)
+_UNTIL_AT_REST = timedelta(milliseconds=20)  # what is taken in of a customer takes a few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +189,7 @@ class _Round:
         reply = outbox.first_reply(self.connection, message.contact_id) if message.proactive else None
         if reply is not None:
             return self.next(lane, reply, known)
-        rank = lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY
-        lanes.give_back(self.connection, lane, until, rank)
+        lanes.give_back(self.connection, lane, until, _rank(message))
         return False
 
     def _refuse(self, message: Message, reason: str, decision: JSONDict | None = None) -> bool:
@@ -252,7 +252,7 @@ class _Round:
             outbox.settle(self.connection, message.id, State.REPLACED, reason="its words go instead", decision=record)
             return True
         if isinstance(decision, Park):
-            return self._park(message, contact, decision.reason, record)
+            return self._park(lane, message, contact, decision.reason, record)
         if isinstance(decision, SendDirectly):
             return self._directly(lane, message, contact, record)
         if isinstance(decision, SendFreeForm):
@@ -271,13 +271,17 @@ class _Round:
             return "what comes before it is parked"
         return direct_send.misfit(message.free_form)
 
-    def _park(self, message: Message, contact: Contact, reason: str, record: JSONDict) -> bool:
+    def _park(self, lane: Lane, message: Message, contact: Contact, reason: str, record: JSONDict) -> bool:
         """Let the message wait until the customer writes, and ask for that, unless it was asked since the window closed.
 
         A customer who writes at this very moment lets go only what is parked already: then it is looked at again.
         """
-        if contacts.window_at_rest(self.connection, contact.id) != contact.window:
+        window = contacts.window_at_rest(self.connection, contact.id)
+        if window is not None and window != contact.window:
             return True
+        if window is None:
+            lanes.give_back(self.connection, lane, self.now + _UNTIL_AT_REST, _rank(message))
+            return False
         outbox.park(self.connection, message, self.now, reason=reason, decision=record)
         opened_at = contact.window.opened_at
         asks = f"{outbox.NUDGE}{int(opened_at.timestamp()) if opened_at else 0}:"
@@ -392,3 +396,7 @@ class _Round:
         request = outbound.message(contact.number_id, contact.recipient, content, message.key, category)
         begun = message.begun(form, self.now)
         return Send(lane=lane, contact=contact, message=begun, request=request, decision=record)
+
+
+def _rank(message: Message) -> lanes.Rank:
+    return lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY

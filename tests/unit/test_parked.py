@@ -462,13 +462,15 @@ async def test_a_customer_who_writes_while_it_is_parked(stage, monkeypatch, is_d
             desk.open_window(contact_id, stage.clock.now())
             if is_done:
                 held[0].commit()
-        elif held[0].is_active:
-            held[0].commit()
         return decide(proposal, given)
 
     contact_id = stage.contact_id
     monkeypatch.setattr(delivery, "decide", decide_late)
     await say(stage, "one", "api:1")
+    if not is_done:
+        assert states(stage) == {"one": "pending"}
+        held[0].commit()
+        await stage.advance(seconds=1)
     written[0].close()
     assert (stage.graph.texts, states(stage)) == (["one"], {"one": "accepted"})
 
