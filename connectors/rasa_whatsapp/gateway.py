@@ -44,7 +44,7 @@ from rasa_whatsapp.reception import Reception, ReceptionRules
 from rasa_whatsapp.responses.utterances import RESPONSE_NAME, Wording, to_utterance
 from rasa_whatsapp.slots import DEFAULT_LANGUAGE_SLOT
 from rasa_whatsapp.spoken import Spoken
-from rasa_whatsapp.stops import REPLIES_ONLY, Stops
+from rasa_whatsapp.stops import LONGEST_STOP, Stops
 from rasa_whatsapp.storage import inbox, lanes, merging, paces, troubles
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.storage.engines import is_trouble
@@ -149,7 +149,7 @@ class Gateway:
             taken=self._taken_in,
             stirred=self._sends.look,
         )
-        self._heard_at = clock.now() - REPLIES_ONLY
+        self._heard_at = clock.now() - LONGEST_STOP
         self._background: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
 

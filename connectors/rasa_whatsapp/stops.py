@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 PAUSE = timedelta(minutes=1)
 REPLIES_ONLY = timedelta(hours=1)  # Meta names no time; what is refused meanwhile makes it worse
 NO_DIRECT_SEND = timedelta(hours=1)  # blocked for days or until it is granted: a try costs nothing but a request
+LONGEST_STOP = max(REPLIES_ONLY, NO_DIRECT_SEND)
 _ACCOUNT = ""  # in place of a number, where refusals of all of them are counted in one row
 
 
