@@ -36,7 +36,7 @@ from rasa_whatsapp.policy.gate import (
 )
 from rasa_whatsapp.policy.pacing import PAIR
 from rasa_whatsapp.stops import Stopped
-from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, outbox, uploads, written
+from rasa_whatsapp.storage import arrivals, contacts, lanes, merging, otherwise, outbox, parked, uploads, written
 from rasa_whatsapp.storage.contacts import Contact
 from rasa_whatsapp.storage.lanes import Lane
 from rasa_whatsapp.storage.outbox import Message, State
@@ -248,7 +248,7 @@ class _Round:
         if isinstance(decision, Refuse):
             return self._refuse(message, decision.reason, record)
         if message.tries_next_template and not isinstance(decision, SendTemplate):  # no other may go: all its words may
-            outbox.say_in_words(self.connection, message)
+            otherwise.say_in_words(self.connection, message)
             outbox.settle(self.connection, message.id, State.REPLACED, reason="its words go instead", decision=record)
             return True
         if isinstance(decision, Park):
@@ -267,7 +267,7 @@ class _Round:
             return f"Meta did not take it so (error {message.error_code})"
         if self.stopped.is_direct_send_closed(self.now):
             return "Meta does not let this account use it at the moment"
-        if outbox.follows_parked(self.connection, message):
+        if parked.follows_parked(self.connection, message):
             return "what comes before it is parked"
         return direct_send.misfit(message.free_form)
 
@@ -282,10 +282,10 @@ class _Round:
         if window is None:
             lanes.give_back(self.connection, lane, self.now + _UNTIL_AT_REST, _rank(message))
             return False
-        outbox.park(self.connection, message, self.now, reason=reason, decision=record)
+        parked.park(self.connection, message, self.now, reason=reason, decision=record)
         opened_at = contact.window.opened_at
         asks = f"{outbox.NUDGE}{int(opened_at.timestamp()) if opened_at else 0}:"
-        if outbox.is_asked(self.connection, contact.id, asks, self.now):
+        if parked.is_asked(self.connection, contact.id, asks, self.now):
             return True
         key = f"{asks}{message.id}"
         template = self._re_engagement(message)
@@ -354,8 +354,8 @@ class _Round:
 
     def _template(self, lane: Lane, message: Message, contact: Contact, template: JSONDict, record: JSONDict) -> Next:
         """Return the request, or first an upload for its header or cards; one template stands for all messages of a response."""
-        if outbox.went_as_template(self.connection, message.utterance, but=message.id):
-            outbox.settle(self.connection, message.id, State.REPLACED, reason=outbox.AS_TEMPLATE)
+        if otherwise.went_as_template(self.connection, message.utterance, but=message.id):
+            outbox.settle(self.connection, message.id, State.REPLACED, reason=otherwise.AS_TEMPLATE)
             return True
         content = {"type": "template", "template": template}
         ids = self._media_ids(message, contact, content)

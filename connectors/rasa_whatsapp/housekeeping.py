@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from rasa_whatsapp.clock import Clock
 from rasa_whatsapp.logs import Failures
-from rasa_whatsapp.storage import outbox, retention
+from rasa_whatsapp.storage import retention
 from rasa_whatsapp.storage.database import Database
+from rasa_whatsapp.storage.parked import expire_parked
 
 logger = logging.getLogger(__name__)
 failures = Failures(logger)
@@ -22,7 +23,7 @@ async def keep_house(database: Database, clock: Clock, keep: timedelta, parked: 
     """Forget what is old, now and each hour from now on; refuse what was parked for longer than that, all of it if nothing is parked any more."""
     while True:
         try:
-            await database.run(outbox.expire_parked, clock.now() - (parked or timedelta(0)))
+            await database.run(expire_parked, clock.now() - (parked or timedelta(0)))
             await forget_old(database, clock.now() - keep)
         except Exception as problem:  # noqa: BLE001 - the store is away: it is old in an hour, too
             failures.warning("Old rows are kept for now: %s", problem=problem, action="retention_late")

@@ -20,7 +20,7 @@ from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
 from rasa_whatsapp.policy.slowdown import REPORTED_AS_SPAM
-from rasa_whatsapp.storage import contacts, identity, lanes, outbox, template_states, troubles
+from rasa_whatsapp.storage import contacts, identity, lanes, otherwise, outbox, template_states, troubles
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 from rasa_whatsapp.storage.outbox import Message, State
 from rasa_whatsapp.storage.troubles import Trouble
@@ -110,9 +110,9 @@ def _record_refusal(
     elif answer.disposition is Disposition.NEEDS_TEMPLATE and message.form == "free_form":
         window = contacts.window_to_change(connection, message.contact_id)
         contacts.record_window(connection, message.contact_id, window.with_refusal(message.tried_at or now))
-        outbox.reopen(connection, message)
+        otherwise.reopen(connection, message)
     elif message.form == outbox.DIRECTLY and direct_send.is_turned_down(answer.code):
-        outbox.turn_down(connection, message, reason=answer.explanation, code=answer.code)
+        otherwise.turn_down(connection, message, reason=answer.explanation, code=answer.code)
     else:
         outbox.settle(connection, message.id, State.FAILED, reason=answer.explanation, code=answer.code)
         template_states.note_refusal(connection, sent.request.body, answer.code, message.tried_at or now)

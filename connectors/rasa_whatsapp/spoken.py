@@ -17,7 +17,7 @@ from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.errors import UnknownContact
 from rasa_whatsapp.policy.consent import ConsentGiven
 from rasa_whatsapp.responses.utterances import LAST, ConsentNote, Utterance
-from rasa_whatsapp.storage import contacts, inbox, lanes, outbox
+from rasa_whatsapp.storage import contacts, inbox, lanes, otherwise, outbox
 from rasa_whatsapp.storage.outbox import NewMessage, State
 from rasa_whatsapp.turn import Turn
 from rasa_whatsapp.turns import hold
@@ -111,7 +111,7 @@ def _gather(connection: Connection, message: NewMessage, cause: str, now: dateti
     if before is not None and before.utterance.rsplit("#", 1)[0] == cause:
         whole = _merged(before, message)
         if whole is not None:
-            outbox.say_more(connection, before, whole)
+            otherwise.say_more(connection, before, whole)
             outbox.add(connection, message, now, state=State.REPLACED, reason="it went with the text before it")
             return False
         outbox.let_go(connection, message.contact_id, now)

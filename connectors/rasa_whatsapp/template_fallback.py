@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from rasa_whatsapp.storage import contacts, outbox
+from rasa_whatsapp.storage import contacts, otherwise, outbox
 from rasa_whatsapp.storage.outbox import Message
 
 CODES = frozenset({132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018})
@@ -31,12 +31,12 @@ def say_otherwise(
     uses = failed.template
     rest = uses.without(name) if uses and name in {use.name for use in uses.in_order} else None
     if rest is not None:
-        outbox.stand_back(connection, failed)
+        otherwise.stand_back(connection, failed)
         outbox.add_once(connection, replace(failed.again(failed.key + outbox.OTHERWISE), template=rest), now)
         return True
     contact = contacts.read(connection, failed.contact_id)
     if failed.free_form is None or contact is None or not (later_rungs or contact.window.is_open(now)):
         return False
-    outbox.stand_back(connection, failed)
-    outbox.say_in_words(connection, failed)
+    otherwise.stand_back(connection, failed)
+    otherwise.say_in_words(connection, failed)
     return True

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.policy.asking import REST, may_ask_again
-from rasa_whatsapp.storage import outbox
+from rasa_whatsapp.storage import parked
 from rasa_whatsapp.storage.outbox import Message
 
 logger = logging.getLogger(__name__)
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 def tell(connection: Connection, failed: Message, reason: str, now: datetime, code: int | None = None) -> None:
     """Warn of a template that was refused by the gate or Meta, with how many messages wait; of any other message nothing."""
-    if not failed.asks_to_write or outbox.is_asked(connection, failed.contact_id, f"{failed.key}/", now):
+    if not failed.asks_to_write or parked.is_asked(connection, failed.contact_id, f"{failed.key}/", now):
         return  # with its media uploaded, it goes once more
-    waiting = outbox.count_parked(connection, failed.contact_id)
+    waiting = parked.count_parked(connection, failed.contact_id)
     if not waiting:
         return
     again = "" if may_ask_again(code, failed.tried_at, now) else f" after {REST / timedelta(hours=1):g} hours"

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.inbound import Called, Event, MessageReceived, PreferenceChanged, Sender, StatusChanged
 from rasa_whatsapp.policy.consent import OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS
-from rasa_whatsapp.storage import contacts, identity, inbox, lanes, outbox
+from rasa_whatsapp.storage import contacts, identity, inbox, lanes, parked
 from rasa_whatsapp.storage.inbox import Kind, NewRow, State
 
 
@@ -111,8 +111,8 @@ class Desk:
         keep = self.rules.parked
         if keep is None or not window.is_open(self.now):
             return
-        outbox.expire_parked(self.connection, self.now - keep, contact_id)
-        if outbox.unpark(self.connection, contact_id, self.now):
+        parked.expire_parked(self.connection, self.now - keep, contact_id)
+        if parked.unpark(self.connection, contact_id, self.now):
             self.owe(contact_id)
 
     def line_up(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from rasa_whatsapp.policy.window import CareWindow
 from rasa_whatsapp.storage import aliases, lanes, written
 from rasa_whatsapp.storage.one_at_a_time import try_identities
-from rasa_whatsapp.storage.outbox import unpark
+from rasa_whatsapp.storage.parked import unpark
 from rasa_whatsapp.storage.schema import consent, contacts, follow_ups, inbox, merges, outbox
 
 

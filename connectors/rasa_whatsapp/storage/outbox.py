@@ -12,14 +12,13 @@ failed, parked -> delivered, if what was tried turns out to have arrived all the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, literal, literal_column, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.drafts import Draft, content_of, numbers_of, options_of
@@ -27,7 +26,6 @@ from rasa_whatsapp.cloud.pages import more_of
 from rasa_whatsapp.cloud.templates import TemplateUse
 from rasa_whatsapp.cloud.templates.spelling import use_from_json
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.policy.asking import may_ask_again
 from rasa_whatsapp.policy.outcome import Outcome, outcome_of
 from rasa_whatsapp.storage.schema import outbox
 
@@ -49,10 +47,8 @@ class State(Enum):
     PARKED = "parked"
 
 
-AS_TEMPLATE = "the response went as its template"
 DIRECTLY = "direct_send"  # the form of what goes by Direct Send
 NOT_DIRECTLY = "not_direct"  # its form after Meta turned that down
-_PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response's
 OTHERWISE = "/otherwise"  # the key of what tries the next template for a response ends so
 NUDGE = "nudge:"  # the keys of what asks a customer to write again begin so
 OPEN = (State.PENDING.value, State.SENDING.value, State.UNSETTLED.value)
@@ -252,12 +248,6 @@ _WAITS = select(outbox.c.id).where(_UNTRIED).limit(1)
 _LET_GO = update(outbox).where(_UNTRIED).values(not_before=None)
 
 
-_IS_PARKED = outbox.c.state == literal_column(f"'{State.PARKED.value}'")  # as the index has it, not as a parameter
-_PARKED_BEFORE = select(outbox.c.utterance).where(
-    outbox.c.contact_id == bindparam("contact"), outbox.c.id < bindparam("row"), _IS_PARKED
-)
-
-
 def is_known(connection: Connection, key: str) -> bool:
     """Tell whether a message with this key was kept before."""
     return connection.execute(BY_KEY, {"known_key": key}).first() is not None
@@ -344,13 +334,6 @@ def previous(connection: Connection, message: Message) -> Previous | None:
     return Previous(State(row.state), row.accepted_at)
 
 
-def follows_parked(connection: Connection, message: Message) -> bool:
-    """Tell whether something is parked that the same cause led to before this message."""
-    cause = message.utterance.rsplit("#", 1)[0]
-    parked = connection.execute(_PARKED_BEFORE, {"contact": message.contact_id, "row": message.id})
-    return any(row.utterance.rsplit("#", 1)[0] == cause for row in parked)
-
-
 def last_proactive(connection: Connection, contact_id: str) -> Outcome | None:
     """Return how the last message went that was said to this contact without being asked, or None."""
     row = connection.execute(_LAST_PROACTIVE, {"contact": contact_id}).first()
@@ -386,11 +369,6 @@ def latest_untried(connection: Connection, contact_id: str) -> Message | None:
     """
     row = connection.execute(_LATEST, {"contact": contact_id}).first()
     return message_of(row) if row is not None and row.state == State.PENDING.value and not row.attempts else None
-
-
-def say_more(connection: Connection, message: Message, free_form: JSONDict) -> None:
-    """Let a message that nobody has tried to send say something else, and more."""
-    connection.execute(update(outbox).where(outbox.c.id == message.id).values(free_form=free_form))
 
 
 def move(connection: Connection, gone: str, kept: str) -> None:
@@ -461,98 +439,6 @@ def settle(
     if decision is not None:
         values["decision"] = decision
     connection.execute(update(outbox).where((outbox.c.id == row_id) & outbox.c.state.in_(OPEN)).values(**values))
-
-
-def park(connection: Connection, message: Message, now: datetime, *, reason: str, decision: JSONDict) -> None:
-    """Let a message wait until its customer writes, in place of older ones of its kind that wait for that."""
-    older = (outbox.c.contact_id == message.contact_id) & (outbox.c.state == State.PARKED.value)
-    if message.kind is not None:
-        same = older & (outbox.c.kind == message.kind) & (outbox.c.utterance != message.utterance)
-        gone = {"state": State.REPLACED.value, "reason": f"a newer {message.kind} was parked in its place"}
-        connection.execute(update(outbox).where(same).values(**gone))
-    values = {"state": State.PARKED.value, "parked_at": now, "reason": reason, "decision": decision}
-    connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
-
-
-def is_asked(connection: Connection, contact_id: str, asks: str, now: datetime) -> bool:
-    """Tell whether the customer was asked to write, by a message whose key begins so; one that did not go did not ask, save where it would fail again."""
-    asked = (outbox.c.contact_id == contact_id) & outbox.c.key.startswith(asks, autoescape=True)
-    rows = connection.execute(select(outbox.c.state, outbox.c.error_code, outbox.c.tried_at).where(asked))
-    gone = (State.FAILED.value, State.REFUSED.value)
-    return any(row.state not in gone or not may_ask_again(row.error_code, row.tried_at, now) for row in rows)
-
-
-def count_parked(connection: Connection, contact_id: str) -> int:
-    """Return how many messages wait for this customer to write."""
-    mine = select(func.count()).select_from(outbox).where(_IS_PARKED & (outbox.c.contact_id == contact_id))
-    return int(connection.execute(mine).scalar_one())
-
-
-def unpark(connection: Connection, contact_id: str, now: datetime) -> bool:
-    """Let go what waited for this customer to write; return whether there is any."""
-    mine = (outbox.c.contact_id == contact_id) & (outbox.c.state == State.PARKED.value)
-    values = {"state": State.PENDING.value, "fresh_at": now, "not_before": None, "reason": None}
-    return bool(connection.execute(update(outbox).where(mine).values(**values)).rowcount)
-
-
-def expire_parked(connection: Connection, before: datetime, contact_id: str | None = None) -> int:
-    """Refuse what was parked before then, of one customer or of all; return how many there were."""
-    old = _IS_PARKED & (outbox.c.parked_at < before)
-    if contact_id is not None:
-        old &= outbox.c.contact_id == contact_id
-    why = literal("it was parked, and the customer did not write in time: ") + func.coalesce(outbox.c.reason, "")
-    values = {"state": State.REFUSED.value, "reason": why}
-    return int(connection.execute(update(outbox).where(old).values(**values)).rowcount)
-
-
-def reopen(connection: Connection, message: Message) -> None:
-    """After 131047 as an HTTP error: let the message pass the gate again, with the window closed now."""
-    values = {"state": State.PENDING.value, "not_before": None}
-    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
-    connection.execute(update(outbox).where(mine).values(**values))
-
-
-def turn_down(connection: Connection, message: Message, *, reason: str, code: int) -> None:
-    """After Meta did not take a message by Direct Send: let it pass the gate again, which does not try that a second time."""
-    values = {
-        "state": State.PENDING.value,
-        "form": NOT_DIRECTLY,
-        "not_before": None,
-        "reason": reason,
-        "error_code": code,
-    }
-    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
-    connection.execute(update(outbox).where(mine).values(**values))
-
-
-def stand_back(connection: Connection, tried: Message) -> None:
-    """Let the response's other messages that nobody has tried yet go as the one that is tried for all of them."""
-    untried = (outbox.c.state == State.PENDING.value) & (outbox.c.attempts == 0)
-    others = (outbox.c.utterance == tried.utterance) & (outbox.c.id != tried.id) & outbox.c.template.isnot(None)
-    gone = {"state": State.REPLACED.value, "reason": AS_TEMPLATE}
-    connection.execute(update(outbox).where(others & untried).values(**gone))
-
-
-def say_in_words(connection: Connection, failed: Message) -> None:
-    """Let a response whose last template failed go without one: each of its messages that did not go by itself."""
-    rows = connection.execute(select(outbox).where(outbox.c.utterance == failed.utterance)).all()
-    parts = {row.id for row in rows if _PART.fullmatch(row.key.removeprefix(row.utterance)) and _stands_back(row)}
-    again = {"state": State.PENDING.value, "form": "template", "template": None, "not_before": None, "reason": None}
-    connection.execute(update(outbox).where(outbox.c.id.in_(parts)).values(**again))
-    tried = outbox.c.id.in_({row.id for row in rows if row.state == State.FAILED.value} - parts)
-    gone = {"state": State.REPLACED.value, "reason": func.coalesce(outbox.c.reason, "") + "; its words go instead"}
-    connection.execute(update(outbox).where(tried).values(**gone))
-
-
-def _stands_back(row: Any) -> bool:
-    return bool(row.reason == AS_TEMPLATE or (row.state == State.FAILED.value and row.form == "template"))
-
-
-def went_as_template(connection: Connection, utterance: str, *, but: int) -> bool:
-    """Tell whether another message of the utterance carried its template already."""
-    carried = (outbox.c.utterance == utterance) & (outbox.c.form == "template") & (outbox.c.id != but)
-    alive = outbox.c.state.notin_((State.FAILED.value, State.REFUSED.value))
-    return connection.execute(select(outbox.c.id).where(carried & alive)).first() is not None
 
 
 def of_draft(
