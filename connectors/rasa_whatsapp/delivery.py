@@ -126,12 +126,20 @@ def begin_next(
     is_unsure = any(message.state is State.UNSETTLED for message in heads.values())
     heard_until = arrivals.heard_until(connection) if is_unsure else None
     turn = _Round(connection, rules, now, stopped, well_since, heard_until)
-    steps = [turn.next(lane, heads.get(lane.contact_id), known) if lane in held else None for lane in wanted]
+    steps = [
+        turn.next(lane, heads.get(lane.contact_id), known) if lane in held else _not_held(connection, lane)
+        for lane in wanted
+    ]
     sends = [step for step in steps if isinstance(step, Send)]
     outbox.begin(connection, [(send.message, send.request.body, send.decision) for send in sends])
     contacts.record_sending(connection, {send.contact.id: PAIR.after(send.contact.rested_at, now) for send in sends})
     lanes.finish_all(connection, [lane for lane in held if lane.contact_id not in heads])
     return steps
+
+
+def _not_held(connection: Connection, lane: Lane) -> Next:
+    """Tell a lane that is lost from one that was finished meanwhile: what it was taken up for was seen in time."""
+    return None if lanes.is_anothers(connection, lane) else False
 
 
 def record_upload(connection: Connection, upload: Upload, media_id: str | None, now: datetime) -> None:

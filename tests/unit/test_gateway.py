@@ -798,6 +798,16 @@ class TestReceipts:
         await asyncio.wait_for(stage.gateway.close(grace_seconds=0.05), 3)
 
 
+async def test_lanes_that_were_finished_meanwhile(stage, caplog):
+    """They were taken up for what was seen in time: nothing is done, and nobody hears of another server that there is not."""
+    await stage.start()
+    await stage.receive(stage.message("Hi"))
+    stage.gateway._turns.take([stage.contact_id])
+    stage.gateway._sends.take([stage.contact_id])
+    await stage.idle()
+    assert (stage.dialogue.heard, caplog.messages) == (["Hi"], [])
+
+
 async def test_nobody_to_speak_to(stage):
     """A conversation id that is no contact is the caller's mistake."""
     await stage.start()

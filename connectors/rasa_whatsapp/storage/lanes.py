@@ -76,6 +76,7 @@ _NEXT = text(
 ).columns(ready_at=Moment)
 _OWNED = text("SELECT contact_id FROM lanes WHERE kind = :kind AND owner = :owner")
 _MINE = "kind = :kind AND contact_id = :contact AND owner = :owner"
+_ANOTHERS = text("SELECT 1 FROM lanes WHERE kind = :kind AND contact_id = :contact AND owner <> :owner")
 _HOLD_SQLITE = text(f"SELECT 1 FROM lanes WHERE {_MINE}")
 _HOLD_POSTGRESQL = text(f"SELECT 1 FROM lanes WHERE {_MINE} FOR UPDATE")
 _SOME = (
@@ -166,6 +167,11 @@ def hold(connection: Connection, lane: Lane) -> None:
     """Keep the lane until this transaction ends; raises LaneLost if it is not its owner's any more."""
     if not is_held(connection, lane):
         raise LaneLost(f"the lane of {lane.contact_id} is another server's now")
+
+
+def is_anothers(connection: Connection, lane: Lane) -> bool:
+    """Tell whether another server owns the lane now; one that nobody owns was finished or given back."""
+    return connection.execute(_ANOTHERS, _named(lane)).first() is not None
 
 
 def is_held(connection: Connection, lane: Lane) -> bool:
