@@ -194,7 +194,7 @@ class _Round:
 
     def _wait(self, lane: Lane, message: Message, until: datetime, known: Mapping[str, Contact]) -> Next:
         """Let the lane wait, or let a reply go before bulk that has to."""
-        reply = outbox.first_reply(self.connection, message.contact_id) if message.proactive else None
+        reply = outbox.first_reply(self.connection, message.contact_id) if message.is_bulk else None
         if reply is not None:
             return self.next(lane, reply, known)
         lanes.give_back(self.connection, lane, until, _rank(message))
@@ -211,7 +211,7 @@ class _Round:
     def _ready_at(self, message: Message, contact: Contact) -> datetime:
         """Return when the message may go: its number may send, its customer may be sent to, what it follows has arrived."""
         rested = self.now + PAIR.wait(contact.rested_at, self.now)
-        stopped = self.stopped.until(contact.number_id, self.now, is_reply=not message.proactive)
+        stopped = self.stopped.until(contact.number_id, self.now, is_reply=not message.is_bulk)
         return max(rested, stopped, self._follows_at(message) or self.now)
 
     def _follows_at(self, message: Message) -> datetime | None:
@@ -407,4 +407,4 @@ class _Round:
 
 
 def _rank(message: Message) -> lanes.Rank:
-    return lanes.Rank.BULK if message.proactive else lanes.Rank.REPLY
+    return lanes.Rank.BULK if message.is_bulk else lanes.Rank.REPLY

@@ -274,7 +274,7 @@ class Gateway:
         """Make the request, in its time, unless this server may be taken for dead."""
         number_id = step.request.number_id
         try:
-            await self._throttle.turn(number_id, is_bulk=step.message.proactive)
+            await self._throttle.turn(number_id, is_bulk=step.message.is_bulk)
         except SQLAlchemyError as problem:
             failures.warning("A message waits for its time: %s", problem=problem, action="send_put_off")
             return _NOT_SENT

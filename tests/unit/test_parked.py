@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from rasa_whatsapp import delivery
-from rasa_whatsapp.cloud.answers import Accepted, refusal
+from rasa_whatsapp.cloud.answers import Accepted, Refused, refusal
+from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.cloud.templates import TemplateBook, TemplateUse, read_translation
 from rasa_whatsapp.delivery import DeliveryRules
 from rasa_whatsapp.intake.desk import Desk
@@ -445,6 +446,18 @@ async def test_who_has_written_is_not_asked_to_write(stage):
     await stage.advance(minutes=10)
     assert stage.graph.texts == [NUDGE, "one"]
     assert stage.states("outbox") == ["accepted", "replaced"]
+
+
+async def test_an_answer_does_not_overtake_what_was_parked(stage):
+    """The customer asked for it: also when its request was lost, what follows waits until it is known to have gone."""
+    await begin(stage)
+    await say(stage, "one", "api:1")
+    stage.graph.answers = [Refused(Disposition.UNCERTAIN, 0, "the connection broke")]
+    stage.dialogue.answer = lambda turn: [{"text": "the answer"}]
+    await stage.receive(stage.message("Yes?"))
+    assert stage.graph.texts == [NUDGE, "one"]
+    await stage.advance(minutes=2)
+    assert stage.graph.texts == [NUDGE, "one", "one", "the answer"]
 
 
 @pytest.mark.on("postgresql")  # an SQLite file has one writer at a time

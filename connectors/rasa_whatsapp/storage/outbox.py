@@ -113,6 +113,11 @@ class Message(NewMessage):
         return self.fresh_at or self.created_at
 
     @property
+    def is_bulk(self) -> bool:
+        """Tell whether replies go before it: nobody waits for it, as for an answer or for what was parked until the customer wrote."""
+        return self.proactive and self.fresh_at is None
+
+    @property
     def is_open(self) -> bool:
         """Tell whether it is still to be sent, as far as is known."""
         return self.state.value in OPEN
@@ -189,7 +194,8 @@ _HEADS = (
 )
 _FIRST_REPLY = (
     select(outbox)
-    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(OPEN), outbox.c.proactive.is_(False))
+    .where(outbox.c.contact_id == bindparam("contact"), outbox.c.state.in_(OPEN))
+    .where(outbox.c.proactive.is_(False) | outbox.c.fresh_at.isnot(None))
     .order_by(outbox.c.id)
     .limit(1)
     .with_for_update()
@@ -315,7 +321,7 @@ def heads(connection: Connection, contact_ids: Collection[str]) -> dict[str, Mes
 
 
 def first_reply(connection: Connection, contact_id: str) -> Message | None:
-    """Return the next message to this contact that answers one of theirs."""
+    """Return the next message to this contact that is no bulk."""
     row = connection.execute(_FIRST_REPLY, {"contact": contact_id}).first()
     return None if row is None else message_of(row)
 
