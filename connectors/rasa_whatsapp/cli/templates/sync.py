@@ -28,19 +28,40 @@ def command(catalogue: Path, *, dry_run: bool, path: Path) -> None:
     words = list(pulled(declared, sources.listed(path), at))
     with store.opened(settings, to_write=not dry_run) as database:
         known = database.run_now(template_states.read)
-        changes = [line for word in words for line in _change(word, known)]
         if not dry_run:
             database.run_now(template_states.note, words)
-    for line in changes:
-        click.echo(line)
+    told = [word for word in words if _was(word, known) != word.news.value]
+    kept = [word for word in told if _is_older(word, known)]
+    changes = [word for word in told if word not in kept]
+    for word in changes:
+        click.echo(_line(word, f"was {_said(word, known)}, is {word.news.value}"))
+    for word in kept:
+        click.echo(_line(word, f"stays {_said(word, known)}, as the store's word is newer than this machine's clock"))
     done = "to write" if dry_run else "written"
-    click.echo(f"{shown.counted(len(declared), 'declared template')}, {shown.counted(len(changes), 'change')} {done}")
+    left = f", {len(kept)} kept as they were" if kept else ""
+    click.echo(
+        f"{shown.counted(len(declared), 'declared template')}, {shown.counted(len(changes), 'change')} {done}{left}"
+    )
 
 
-def _change(word: Word, known: TemplateStates) -> list[str]:
-    """Return how a word differs from what is known, if it does."""
-    before = known.words.get((word.key, word.news.aspect))
-    if before is not None and before.news.value == word.news.value:
-        return []
-    said = f"{before.news.value} ({before.source.value})" if before else "not known"
-    return [shown.line(f"{sources.title(word.key)}: {word.news.aspect.value} was {said}, is {word.news.value}")]
+def _known(word: Word, known: TemplateStates) -> Word | None:
+    return known.words.get((word.key, word.news.aspect))
+
+
+def _was(word: Word, known: TemplateStates) -> str | None:
+    before = _known(word, known)
+    return before.news.value if before else None
+
+
+def _is_older(word: Word, known: TemplateStates) -> bool:
+    before = _known(word, known)
+    return before is not None and before.at > word.at
+
+
+def _said(word: Word, known: TemplateStates) -> str:
+    before = _known(word, known)
+    return f"{before.news.value} ({before.source.value})" if before else "not known"
+
+
+def _line(word: Word, text: str) -> str:
+    return shown.line(f"{sources.title(word.key)}: {word.news.aspect.value} {text}")
