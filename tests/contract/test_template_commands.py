@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import requests
 from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
+from rasa_whatsapp.cloud.templates.states import Aspect, News, Source, Word
+from rasa_whatsapp.storage import template_states
 from rasa_whatsapp.storage.database import Database
 from rasa_whatsapp.templates.account import TemplateAccount
 
@@ -166,6 +169,20 @@ def test_running_servers_are_told(served: Bot) -> None:
     assert served.run("sync") == "3 declared templates, 0 changes written\n"
     served.set_status("news", "de", "APPROVED")
     assert served.run("sync").splitlines()[0] == "news (de): status was PAUSED (pull), is APPROVED"
+
+
+def test_a_newer_word_stays(served: Bot) -> None:
+    """The store has one of a later moment than this machine's clock tells: nothing is written over it, and that is told."""
+    paused = News(aspect=Aspect.STATUS, value="PAUSED")
+    later = Word(key=("news", "en"), news=paused, at=datetime(2100, 1, 1, tzinfo=timezone.utc), source=Source.WEBHOOK)
+    store = Database(f"sqlite:///{served.folder / 'store.sqlite'}")
+    store.run_now(template_states.note, [later])
+    stays = "news (en): status stays PAUSED (webhook), as the store's word is newer than this machine's clock"
+    for changes in (6, 0):
+        written = f"3 declared templates, {changes} changes written, 1 kept as they were"
+        assert served.run("sync").splitlines()[-2:] == [stays, written]
+    assert store.run_now(template_states.read).words[("news", "en"), Aspect.STATUS] == later
+    store.close()
 
 
 def test_where_servers_go_by_another_status(served: Bot) -> None:
@@ -380,6 +397,15 @@ def test_push_shows_a_plan_and_asks(bot: Bot) -> None:
     again = bot.run("push", status=1).splitlines()
     assert again[0] == "= news (en): as declared, PENDING"
     assert again[-1] == "Nothing to push."
+
+
+def test_push_tells_what_meta_does_not_mind(bot: Bot) -> None:
+    """A template that lacks a language is handed in all the same."""
+    bot.declare(NEWS, NEWS_DE, LETTER)
+    lines = bot.run("push", "--dry-run").splitlines()
+    (told,) = [line for line in lines if "letter (en): it has no translation into de" in line]
+    assert told.endswith(", which other templates have (no hindrance)")
+    assert "+ letter (en): create as UTILITY" in lines
 
 
 def test_push_refuses_what_lint_finds(bot: Bot) -> None:

@@ -7,7 +7,7 @@ bot lacks beside its templates in proactive.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,17 @@ from rasa_whatsapp.templates.samples import faults_of_samples
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong at one place; `template` or `response` names whose affair it is, if that is known."""
+    """One thing that is wrong at one place; `template` or `response` names whose affair it is, if that is known.
+
+    `advice` is what the bot would miss and Meta takes all the same.
+    """
 
     file: Path
     line: int
     template: str
     text: str
     response: str = ""
+    advice: bool = False
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (f"{self.file}:{self.line}", self.template or self.response, self.text)))
@@ -72,6 +76,10 @@ def _finding(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Findin
     return Finding(entry.file, entry.line(where), entry.title, text)
 
 
+def _advice(entry: Entry, text: str) -> Finding:
+    return replace(_finding(entry, text), advice=True)
+
+
 def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
     first: dict[tuple[Any, Any], Entry] = {}
     for entry in entries:
@@ -97,10 +105,10 @@ def _languages(entries: Sequence[Entry], spoken: Collection[str]) -> Iterator[Fi
         have_it = {entry.language for entry in translations}
         unread = sorted(language for language in spoken if languages.best(language, have_it) is None)
         if unread:
-            yield _finding(translations[0], f"it has no translation into {', '.join(unread)}, which the bot speaks")
+            yield _advice(translations[0], f"it has no translation into {', '.join(unread)}, which the bot speaks")
         missing = sorted(everywhere - have_it - set(unread))
         if missing:
-            yield _finding(
+            yield _advice(
                 translations[0], f"it has no translation into {', '.join(missing)}, which other templates have"
             )
 

@@ -83,9 +83,10 @@ def command(
 def _refuse_findings(catalogue: Path) -> None:
     _, findings = lint(catalogue)
     for finding in findings:
-        click.echo(str(finding), err=True)
-    if findings:
-        raise click.ClickException(f"nothing is pushed: mend {shown.counted(len(findings), 'finding')} first")
+        click.echo(f"{finding}{' (no hindrance)' if finding.advice else ''}", err=True)
+    hindering = sum(not finding.advice for finding in findings)
+    if hindering:
+        raise click.ClickException(f"nothing is pushed: mend {shown.counted(hindering, 'finding')} first")
 
 
 def _refuse_uploads_without_app(
