@@ -201,6 +201,16 @@ DECLARATIONS = {
     "a coupon that is too long": (template(*buttons({**COUPON, "example": "x" * 21})), BAD),
     "a coupon without an example": (template(*buttons({"type": "COPY_CODE"})), BAD),
     "an address that ends openly": (template(*link(ADDRESS, "https://shop.example/1")), GOOD),
+    "a numbered address beside names": (
+        template(*link(ADDRESS, "https://shop.example/1"), parameter_format="NAMED"), GOOD,
+    ),
+    "a named address beside names": (
+        template(*link("https://shop.example/{{code}}", "https://shop.example/1"), parameter_format="NAMED"), GOOD,
+    ),
+    "a two in the address beside names": (
+        template(*link("https://shop.example/{{2}}", "https://shop.example/1"), parameter_format="NAMED"), BAD,
+    ),
+    "a numbered address beside names without an example": (template(*link(ADDRESS), parameter_format="NAMED"), BAD),
     "an address without an example": (template(*link(ADDRESS)), BAD),
     "an address with an empty example": (template(*link(ADDRESS, "")), BAD),
     "an address with a variable inside": (template(*link("https://shop.example/{{1}}/x", "https://a.example/1/x")), BAD),

@@ -135,7 +135,9 @@ def _address(button: Part, form: str) -> None:
     url = bounded(button, "url", "address of a button", URL_LENGTH, OTHER)
     if not _ADDRESS.fullmatch(url):
         raise refused("url must be an address that begins with https:// or http:// and a host.")
-    names = texts.variables(url, form, "address of a button", OTHER)
+    # A send gives the end of an address no name, so {{1}} is lawful in a NAMED template, too.
+    is_numbered = [name.strip() for name in texts.BRACES.findall(url)] == ["1"]
+    names = texts.variables(url, "POSITIONAL" if is_numbered else form, "address of a button", OTHER)
     if len(texts.BRACES.findall(url)) > 1 or (names and not url.endswith("}}")):
         raise refused("The address of a button may have one variable, at its end.")
     example = button.get("example")

@@ -163,13 +163,18 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
 
 
 def _url(button: JSONDict, form: str) -> Iterator[Fault]:
+    """Yield what is wrong with an address; its variable may be {{1}} in a NAMED template, too, as a send gives it no name.
+
+    https://github.com/david-lev/pywa/blob/master/docs/source/content/templates/overview.rst creates just that.
+    """
     url = text_of(button, "url")
     if not WEB_ADDRESS.match(url):
         yield Fault(("url",), f"url {url!r}: an address that begins with https:// or http:// and a host")
         return
     if limits.length(url) > limits.TEMPLATE_URL:
         yield Fault(("url",), f"url has {limits.length(url)} characters; Meta allows {limits.TEMPLATE_URL}")
-    variables, wrong = _variables(url, form)
+    is_numbered = [inner.strip() for inner in BRACES.findall(url)] == ["1"]
+    variables, wrong = _variables(url, "POSITIONAL" if is_numbered else form)
     yield from (Fault(("url",), fault.text) for fault in wrong)
     if len(BRACES.findall(url)) > 1 or (variables and not url.endswith("}}")):
         yield Fault(("url",), "a url may have one variable, at its end")
