@@ -23,6 +23,8 @@ ADDRESS = "https://shop.example/{{1}}"
 HANDLE = "4::aW1hZ2U="
 CODE = {"type": "BODY"}
 COPY = {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]}
+APP = {"package_name": "com.example.shop", "signature_hash": "K8a/AINcGX7"}
+FORM = {"type": "FLOW", "text": "Book"}
 CODES = {"category": "AUTHENTICATION"}
 NEWS = {"category": "MARKETING"}
 CARD_HEADER = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [HANDLE]}}
@@ -62,6 +64,11 @@ def buttons(*each: Any) -> tuple[dict[str, Any], ...]:
 def link(url: Any, *examples: str) -> tuple[dict[str, Any], ...]:
     """Return a lawful body, and a button with this address."""
     return buttons({"type": "URL", "text": "Track", "url": url} | ({"example": list(examples)} if examples else {}))
+
+
+def of_apps(kind: str, **button: Any) -> dict[str, Any]:
+    """Return a template with a code that goes into an app."""
+    return template(CODE, {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": kind, **button}]}, **CODES)
 
 
 def of_offer(*parts: Any) -> dict[str, Any]:
@@ -160,6 +167,18 @@ DECLARATIONS = {
     "a header with the same one twice": (template(BODY, header("{{1}} and {{1}}", "1002")), BAD),
     "a header that goes on counting": (template(BODY, header("Order {{2}}", "1002")), BAD),
     "a header without an example": (template(BODY, header("Order {{1}}")), BAD),
+    "a header with an emoji": (template(BODY, header("News ☎")), BAD),
+    "a header in two lines": (template(BODY, header("News\nof today")), BAD),
+    "a header with an asterisk": (template(BODY, header("News*")), BAD),
+    "a header in italics": (template(BODY, header("_News_")), BAD),
+    "a header with a name that has an underscore": (
+        template(
+            BODY,
+            {**header("Order {{order_id}}"), "example": {"header_text_named_params": [{"param_name": "order_id", "example": "1"}]}},
+            parameter_format="NAMED",
+        ),
+        GOOD,
+    ),
     "a place": (template(BODY, {"type": "HEADER", "format": "LOCATION"}), GOOD),
     "a product": (template(BODY, {"type": "HEADER", "format": "PRODUCT"}, **NEWS), GOOD),
     "an image": (template(BODY, media("IMAGE", HANDLE)), GOOD),
@@ -186,12 +205,26 @@ DECLARATIONS = {
     "a label with a variable": (template(*buttons({**QUICK, "text": "Order {{1}}"})), BAD),
     "a label with half a variable": (template(*buttons({**QUICK, "text": "Order 1}}"})), BAD),
     "a button without a label": (template(*buttons({"type": "QUICK_REPLY"})), BAD),
+    "two labels that are the same": (template(*buttons(LINK, {**CALL, "text": "Track"})), BAD),
+    "a label with an emoji": (template(*buttons({**QUICK, "text": "Yes 👍"})), BAD),
+    "a label with a flag": (template(*buttons({**QUICK, "text": "Yes 🇩🇪"})), BAD),
+    "a label with a keycap": (template(*buttons({**QUICK, "text": "No 1\ufe0f\u20e3"})), BAD),
+    "a label with digits, a number sign and a trade mark": (template(*buttons({**QUICK, "text": "#1 by Kleeblatt®"})), GOOD),
+    "a label in Arabic and Hindi": (template(*buttons({**QUICK, "text": "نعم / हाँ"})), GOOD),
+    "a label in two lines": (template(*buttons({**QUICK, "text": "Yes\nplease"})), BAD),
+    "a label in bold": (template(*buttons({**QUICK, "text": "*Yes*"})), BAD),
+    "a label in italics": (template(*buttons({**QUICK, "text": "_Yes_"})), BAD),
+    "a label that is struck through": (template(*buttons({**QUICK, "text": "~Yes~"})), BAD),
+    "a label in typewriter's letters": (template(*buttons({**QUICK, "text": "```Yes```"})), BAD),
+    "a label of a code with an emoji": (
+        template(CODE, {"type": "BUTTONS", "buttons": [{**COPY["buttons"][0], "text": "Copy 🔑"}]}, **CODES), BAD,
+    ),
     "quick replies first": (template(*buttons(QUICK, LINK, CALL)), GOOD),
     "quick replies last": (template(*buttons(LINK, CALL, QUICK)), GOOD),
-    "quick replies on both sides": (template(*buttons(QUICK, LINK, QUICK)), BAD),
-    "two addresses": (template(*buttons(LINK, LINK)), GOOD),
-    "three addresses": (template(*buttons(LINK, LINK, LINK)), BAD),
-    "two phones": (template(*buttons(CALL, CALL)), BAD),
+    "quick replies on both sides": (template(*buttons(QUICK, LINK, {**QUICK, "text": "No"})), BAD),
+    "two addresses": (template(*buttons(LINK, {**LINK, "text": "Look"})), GOOD),
+    "three addresses": (template(*buttons(LINK, {**LINK, "text": "Look"}, {**LINK, "text": "Buy"})), BAD),
+    "two phones": (template(*buttons(CALL, {**CALL, "text": "Ring us"})), BAD),
     "a phone in words": (template(*buttons({**CALL, "phone_number": "our shop"})), BAD),
     "a phone number that is too long": (template(*buttons({**CALL, "phone_number": "1" * 20})), BAD),
     "no phone number": (template(*buttons({"type": "PHONE_NUMBER", "text": "Call"})), BAD),
@@ -222,7 +255,22 @@ DECLARATIONS = {
     "an address that is too long": (template(*link("https://shop.example/" + "x" * 1980)), BAD),
     "a code's button in another category": (template(*buttons({"type": "OTP", "otp_type": "COPY_CODE"})), BAD),
     "a catalog": (template(*buttons({"type": "CATALOG", "text": "See all"}), **NEWS), GOOD),
+    "a form by its id": (template(*buttons({**FORM, "flow_id": "12"})), GOOD),
+    "a form by its name": (template(*buttons({**FORM, "flow_name": "booking"})), GOOD),
+    "a form that is there": (template(*buttons({**FORM, "flow_json": "{}"})), GOOD),
+    "a form of nothing": (template(*buttons(FORM)), BAD),
     # codes to log in with
+    "a code for an app": (of_apps("ONE_TAP", supported_apps=[APP]), GOOD),
+    "a code for an app in the older form": (of_apps("ONE_TAP", **APP), GOOD),
+    "a code for no app": (of_apps("ONE_TAP"), BAD),
+    "a code for an empty list of apps": (of_apps("ONE_TAP", supported_apps=[]), BAD),
+    "a code for an app without its hash": (of_apps("ONE_TAP", supported_apps=[{"package_name": "com.example.shop"}]), BAD),
+    "a code that is taken by itself": (of_apps("ZERO_TAP", supported_apps=[APP], zero_tap_terms_accepted=True), GOOD),
+    "a code that is taken by no app": (of_apps("ZERO_TAP", zero_tap_terms_accepted=True), BAD),
+    "a code that is taken without terms": (of_apps("ZERO_TAP", supported_apps=[APP]), BAD),
+    "a code that is taken, the terms refused": (
+        of_apps("ZERO_TAP", supported_apps=[APP], zero_tap_terms_accepted=False), BAD,
+    ),
     "a code": (template(CODE, COPY, **CODES), GOOD),
     "a code with advice": (template({**CODE, "add_security_recommendation": True}, COPY, **CODES), GOOD),
     "a code with advice in words": (template({**CODE, "add_security_recommendation": "yes"}, COPY, **CODES), BAD),

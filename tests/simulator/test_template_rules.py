@@ -11,6 +11,7 @@ from rasa_whatsapp.simulator.refusals import Refused, to_answer
 from rasa_whatsapp.simulator.template_rules import check_duplicate, new_template
 
 OTHER, LENGTH, HEADER, BODY, FOOTER, RATIO, DANGLING = 2388039, 2388040, 2388047, 2388072, 2388073, 2388293, 2388299
+LABEL, HEADER_SIGNS = 2388060, 2388072
 TEXT = "Your order {{1}} has left our shop today."
 GOOD_BODY = {"type": "BODY", "text": TEXT, "example": {"body_text": [["1002"]]}}
 NAMED_BODY = {
@@ -154,7 +155,10 @@ REFUSED = [
     pytest.param(entry(GOOD_BODY, buttons(COUPON, COUPON)), OTHER, id="two codes"),
     pytest.param(entry(GOOD_BODY, buttons(quick(), PHONE, quick("No"))), OTHER, id="quick replies apart"),
     pytest.param(entry(GOOD_BODY, buttons(quick("x" * 26))), LENGTH, id="label of 26"),
-    pytest.param(entry(GOOD_BODY, buttons(quick("Yes {{1}}"))), OTHER, id="variable in a label"),
+    pytest.param(entry(GOOD_BODY, buttons(quick("Yes {{1}}"))), LABEL, id="variable in a label"),
+    pytest.param(entry(GOOD_BODY, buttons(quick("Yes 👍"))), LABEL, id="emoji in a label"),
+    pytest.param(entry(GOOD_BODY, buttons(quick("Yes"), quick("Yes"))), OTHER, id="the same label twice"),
+    pytest.param(entry(header("*News*"), GOOD_BODY), HEADER_SIGNS, id="markup in a header"),
     pytest.param(entry(GOOD_BODY, buttons({"type": "SHAKE", "text": "x"})), OTHER, id="button that is none"),
     pytest.param(entry(GOOD_BODY, buttons(OTP)), OTHER, id="code button in a utility template"),
     pytest.param(entry(GOOD_BODY, buttons(url("shop.example"))), OTHER, id="address without https"),

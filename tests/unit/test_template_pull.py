@@ -50,8 +50,16 @@ def read(*items):
          {"category": "AUTHENTICATION", "components": [
              {"type": "BODY", "add_security_recommendation": True}, {"type": "FOOTER", "code_expiration_minutes": 5},
              {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy code"}]}]}),
+        (at_meta(category="AUTHENTICATION", components=[
+            {"type": "BODY", "text": "*{{1}}* is your code."},
+            {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Copy code", "supported_apps": [{"package_name": "a.b", "signature_hash": "x"}],
+                                             "url": "https://www.whatsapp.com/otp/code/?otp_type=ZERO_TAP&code=otp{{1}}"}]}]),
+         {"category": "AUTHENTICATION", "components": [
+             {"type": "BODY"},
+             {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "ZERO_TAP", "text": "Copy code", "zero_tap_terms_accepted": True,
+                                              "supported_apps": [{"package_name": "a.b", "signature_hash": "x"}]}]}]}),
     ],
-    ids=["plain", "what Meta adds", "form and lifetime", "case", "a label of Meta's", "cards", "codes"],
+    ids=["plain", "what Meta adds", "form and lifetime", "case", "a label of Meta's", "cards", "codes", "codes into an app"],
 )  # fmt: skip
 def test_an_entry(item, expected):
     """As a designer would declare it: without what Meta adds."""

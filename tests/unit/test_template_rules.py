@@ -80,6 +80,11 @@ def code(**parts):
     return {"name": "code", "language": "en", "category": "AUTHENTICATION", "components": kept}
 
 
+APP = {"package_name": "com.example.shop", "signature_hash": "K8a/AINcGX7"}
+ONE_TAP = {"type": "OTP", "otp_type": "ONE_TAP", "supported_apps": [APP]}
+ZERO_TAP = ONE_TAP | {"otp_type": "ZERO_TAP", "zero_tap_terms_accepted": True}
+
+
 @pytest.mark.parametrize(
     "template",
     [
@@ -96,7 +101,9 @@ def code(**parts):
         named(components=[named()["components"][BODY], {"type": "header", "format": "product"}]),
         code(),
         code(footer=None),
-        code(buttons={"type": "buttons", "buttons": [{"type": "otp", "otp_type": "zero_tap"}]}),
+        code(buttons={"type": "buttons", "buttons": [{**ZERO_TAP, "type": "otp", "otp_type": "zero_tap"}]}),
+        code(buttons={"type": "BUTTONS", "buttons": [ONE_TAP]}),
+        code(buttons={"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "ONE_TAP", **APP}]}),
         {**code(), "message_send_ttl_seconds": 30},
     ],
 )
@@ -138,6 +145,9 @@ def test_of_the_whole(changes, where, text):
 # (component, what is changed in it, where below it it is told, a part of what is told)
 PARTS = [
     (HEADER, {"text": "x" * 61, "example": {}}, ("text",), "the header has 61 characters; Meta allows 60"),
+    (HEADER, {"text": "News \u2764\ufe0f", "example": {}}, ("text",), "the header has an emoji; Meta allows none there (2388072)"),
+    (HEADER, {"text": "News\n", "example": {}}, ("text",), "the header has a line break"),
+    (HEADER, {"text": "*Order* {{order_id}}"}, ("text",), "the header has a sign of markup, *"),
     (HEADER, {"text": " "}, ("text",), "the header has no text"),
     (HEADER, {"format": "POEM"}, ("format",), "header format 'POEM'"),
     (HEADER, {"format": ""}, ("format",), "header format '': it is one of TEXT, IMAGE"),
@@ -190,14 +200,23 @@ COPY = {"type": "COPY_CODE", "example": ["SAVE20"]}
 
 # (the buttons, where it is told, a part of what is told)
 ROWS = [
-    ([QUICK, URL, QUICK], (), "quick replies must stand together"),
-    ([URL, URL, URL], (), "3 buttons of type URL; Meta allows 2"),
-    ([PHONE, PHONE], (), "2 buttons of type PHONE_NUMBER; Meta allows 1"),
+    ([QUICK, URL, QUICK | {"text": "No"}], (), "quick replies must stand together"),
+    ([URL, URL | {"text": "Buy"}, URL | {"text": "Ask"}], (), "3 buttons of type URL; Meta allows 2"),
+    ([PHONE, PHONE | {"text": "Ring"}], (), "2 buttons of type PHONE_NUMBER; Meta allows 1"),
     ([COPY, COPY], (), "2 buttons of type COPY_CODE; Meta allows 1"),
     ([QUICK | {"text": "x" * 26}], (0, "text"), "the button has 26 characters; Meta allows 25"),
     ([QUICK | {"text": ""}], (0, "text"), "the button has no text"),
     ([QUICK, QUICK | {"text": "{{first_name}}"}], (1, "text"), "the label of a button has a variable"),
     ([QUICK | {"text": "Order 1}}"}], (0, "text"), "the label of a button has a variable"),
+    ([QUICK, QUICK], (1, "text"), "two buttons have the label 'Yes'"),
+    ([QUICK, URL | {"text": "Yes "}], (1, "text"), "two buttons have the label 'Yes'"),
+    ([QUICK | {"text": "Yes \U0001f44d"}], (0, "text"), "has an emoji; Meta allows none there (2388060)"),
+    ([URL | {"text": "Track\nit"}], (0, "text"), "the label of a button has a line break"),
+    ([PHONE | {"text": "*Call* us"}], (0, "text"), "has a sign of markup, *; Meta"),
+    ([QUICK | {"text": "my_order"}], (0, "text"), "has a sign of markup, _; Meta"),
+    ([QUICK | {"text": "~No"}], (0, "text"), "has a sign of markup, ~; Meta"),
+    ([QUICK | {"text": "```Yes"}], (0, "text"), "has a sign of markup, ```; Meta"),
+    ([{"type": "FLOW", "text": "Book"}], (0,), "a FLOW button needs one of flow_id, flow_name, flow_json"),
     ([{"type": "DANCE", "text": "x"}], (0, "type"), "button type 'DANCE'"),
     ([{"type": "OTP", "text": "x"}], (0, "type"), "belongs to a template of category AUTHENTICATION"),
     ([URL | {"url": "shop.example"}], (0, "url"), "begins with https://"),
@@ -268,6 +287,15 @@ def test_of_positions(template, text):
             "the button has 26 characters; Meta allows 25",
         ),
         (code(buttons={"type": "BUTTONS", "buttons": [OTP | {"text": " "}]}), "the button has no text"),
+        (code(buttons={"type": "BUTTONS", "buttons": [OTP | {"text": "Copy *it*"}]}), "has a sign of markup, *"),
+        (
+            code(buttons={"type": "BUTTONS", "buttons": [ONE_TAP | {"supported_apps": [{}]}]}),
+            "otp_type ONE_TAP needs supported_apps: a list with package_name and signature_hash of each app",
+        ),
+        (
+            code(buttons={"type": "BUTTONS", "buttons": [ZERO_TAP | {"zero_tap_terms_accepted": "yes"}]}),
+            "otp_type ZERO_TAP needs zero_tap_terms_accepted: true",
+        ),
         (code(header={"type": "HEADER", "text": "x"}), "has no header"),
         ({**code(), "message_send_ttl_seconds": 901}, "for AUTHENTICATION it is 30 to 900"),
     ],
@@ -420,6 +448,8 @@ BEYOND = (
     "braces do not match",
     "the body's variables are",
     "must stand together",
+    "has an emoji",
+    "two buttons have the label",
     "buttons of type",
     "buttons on a card with PRODUCT",
     "all need the same",

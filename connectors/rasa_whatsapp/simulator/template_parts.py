@@ -12,7 +12,7 @@ from typing import Any
 
 from rasa_whatsapp.simulator import template_texts as texts
 from rasa_whatsapp.simulator.kinds.fields import units
-from rasa_whatsapp.simulator.template_texts import BODY, FOOTER, HEADER, LENGTH, OTHER, bounded, refused
+from rasa_whatsapp.simulator.template_texts import BODY, FOOTER, HEADER, LABEL, LENGTH, OTHER, SIGNS, bounded, refused
 
 BODY_LENGTH = 1024
 LINE_LENGTH = 60
@@ -27,6 +27,9 @@ BUTTON_TYPES = (
     "QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "ORDER_DETAILS",
 )  # fmt: skip
 OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
+FLOWS = ("flow_id", "flow_name", "flow_json")
+_HEADER_SIGNS = "The header can't have new lines, formatting characters, emojis or asterisks."
+_LABEL_SIGNS = "Buttons can't have any variables, newlines, emojis, or formatting characters."
 # Resumable Upload handles begin like this; a media id is none.
 _HANDLE = re.compile(r"\d+:.+", re.DOTALL)
 _ADDRESS = re.compile(r"https?://[^/\s{}]+\S*")
@@ -64,6 +67,7 @@ def _header(part: Part, form: str) -> Part:
     elif kind == "TEXT":
         text = bounded(part, "text", "header", LINE_LENGTH, HEADER)
         names = texts.variables(text, form, "header", HEADER)
+        texts.check_signs(text, _HEADER_SIGNS, SIGNS)
         if len(texts.BRACES.findall(text)) > 1:
             raise refused("The header may have one variable.", HEADER)
         if form == "POSITIONAL":
@@ -101,6 +105,9 @@ def _buttons(part: Part, form: str) -> Part:
             raise refused(f"There are {kinds.count(kind)} buttons of type {kind}, at most {most} are allowed.")
     if [is_quick for is_quick, _ in groupby(kind == "QUICK_REPLY" for kind in kinds)].count(True) > 1:
         raise refused("Quick replies must stand together, not between other buttons.")
+    labels = [str(button.get("text", "")).strip() for button in buttons if _upper(button, "type") != "COPY_CODE"]
+    if len(set(labels)) < len(labels):
+        raise refused("You can't enter the same text for multiple buttons.")
     read = [_button(kind, button, form) for kind, button in zip(kinds, buttons, strict=True)]
     return {**part, "buttons": read}
 
@@ -113,10 +120,13 @@ def _button(kind: str, button: Part, form: str) -> Part:
         # The label is WhatsApp's own.
         return {"text": "Copy offer code", **button, "type": kind}
     label = bounded(button, "text", "button", LABEL_LENGTH, OTHER)
-    if texts.variables(label, form, "label of a button", OTHER):
-        raise refused("The label of a button must not have variables.")
+    if texts.variables(label, form, "label of a button", LABEL):
+        raise refused(_LABEL_SIGNS, LABEL)
+    texts.check_signs(label, _LABEL_SIGNS, LABEL)
     if kind == "URL":
         _address(button, form)
+    elif kind == "FLOW" and not any(button.get(key) for key in FLOWS):
+        raise refused(f"A button of type FLOW needs one of {', '.join(FLOWS)}.")
     elif kind == "PHONE_NUMBER" and not _PHONE.fullmatch(str(button.get("phone_number", ""))):
         raise refused(f"phone_number must be a number with its country code, at most {PHONE_LENGTH} characters.")
     return {**button, "type": kind}
@@ -167,8 +177,25 @@ def _code_buttons(part: Part, _: str) -> Part:
     if len(buttons) != 1 or _upper(buttons[0], "type") != "OTP" or _upper(buttons[0], "otp_type") not in OTP_TYPES:
         raise refused(f"An AUTHENTICATION template needs one button of type OTP, its otp_type {', '.join(OTP_TYPES)}.")
     label = {"text": "Copy code", **buttons[0]}
-    bounded(label, "text", "button", LABEL_LENGTH, OTHER)
+    texts.check_signs(bounded(label, "text", "button", LABEL_LENGTH, OTHER), _LABEL_SIGNS, LABEL)
+    _check_apps(label, _upper(label, "otp_type"))
     return {**part, "buttons": [{**label, "type": "OTP", "otp_type": _upper(label, "otp_type")}]}
+
+
+def _check_apps(button: Part, kind: str) -> None:
+    """Refuse a button that hands the code to an app and names none; the older form has its one app on the button itself."""
+    if kind == "COPY_CODE":
+        return
+    apps = button.get("supported_apps", [button])
+    named = [
+        isinstance(app, dict)
+        and all(isinstance(app.get(key), str) and app[key] for key in ("package_name", "signature_hash"))
+        for app in (apps if isinstance(apps, list) else ())
+    ]
+    if not named or not all(named):
+        raise refused(f"A button of otp_type {kind} needs supported_apps, each with package_name and signature_hash.")
+    if kind == "ZERO_TAP" and button.get("zero_tap_terms_accepted") is not True:
+        raise refused("A button of otp_type ZERO_TAP needs zero_tap_terms_accepted, true.")
 
 
 def _list_of_buttons(part: Part) -> list[Part]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import regex
+
 from rasa_whatsapp.simulator.kinds.fields import units
 from rasa_whatsapp.simulator.refusals import Refused
 
@@ -16,11 +18,17 @@ LENGTH = 2388040
 HEADER = 2388047
 BODY = 2388072
 FOOTER = 2388073
+LABEL = 2388060
+SIGNS = 2388072  # what a header is refused with for its signs; the same number as a body's
 RATIO = 2388293
 DANGLING = 2388299
 
 BRACES = re.compile(r"\{\{([^{}]*)\}\}")
 _ADJACENT = re.compile(r"\}\}\s*\{\{")
+_EMOJI = regex.compile(
+    r"\p{Emoji_Presentation}|\p{Emoji}\uFE0F|[0-9#*]\u20E3|(?![\u00A9\u00AE\u2122])\p{Extended_Pictographic}"
+)
+_FORMATTING = re.compile(r"[*_~\n\r]|```")
 _WRITTEN = {"POSITIONAL": re.compile(r"[1-9][0-9]*"), "NAMED": re.compile(r"[a-z_][a-z0-9_]*")}
 
 
@@ -37,6 +45,16 @@ def bounded(part: dict[str, Any], name: str, what: str, limit: int, subcode: int
     if units(text) > limit:
         raise refused(f"The {what} has {units(text)} characters, at most {limit} are allowed.", LENGTH)
     return text
+
+
+def check_signs(text: str, refusal: str, subcode: int) -> None:
+    """Refuse emoji, line breaks and formatting characters, but for those in the names of variables.
+
+    Meta's words for buttons: https://github.com/glific/glific/issues/4383; for headers: https://www.twilio.com/docs/api/errors/63040.
+    """
+    rest = BRACES.sub("", text)
+    if _EMOJI.search(rest) or _FORMATTING.search(rest):
+        raise refused(refusal, subcode)
 
 
 def variables(text: str, form: str, what: str, subcode: int) -> list[str]:

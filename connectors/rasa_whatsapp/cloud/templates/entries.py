@@ -123,7 +123,9 @@ def _code_button(button: JSONDict) -> JSONDict:
     found = _OTP_TYPE.search(str(button.get("url", "")))
     kind = button.get("otp_type") or (found[1] if found else "COPY_CODE")
     kept = {key: button[key] for key in ("text", "autofill_text", "supported_apps") if button.get(key)}
-    return {"type": "OTP", "otp_type": str(kind).upper(), **kept}
+    # Not given back; without it Meta would not have created the template.
+    accepted = {"zero_tap_terms_accepted": True} if str(kind).upper() == "ZERO_TAP" else {}
+    return {"type": "OTP", "otp_type": str(kind).upper(), **kept, **accepted}
 
 
 def _button(button: JSONDict) -> JSONDict:

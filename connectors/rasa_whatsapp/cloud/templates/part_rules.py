@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud.templates.signs import unfit_signs
 from rasa_whatsapp.cloud.wire import JSONDict
 
 FORMATS = ("POSITIONAL", "NAMED")
@@ -25,6 +26,8 @@ _ADJACENT = re.compile(r"\}\}\s*\{\{")
 MEDIA_ID = re.compile(r"[0-9]+")
 PHONE_NUMBER = re.compile(r"\+?[0-9]{5,19}")
 WEB_ADDRESS = re.compile(r"https?://[^/\s{}]")  # its beginning
+HEADER_FORMAT, BUTTON_FORMAT = 2388072, 2388060  # the subcodes of Meta's refusal
+FLOWS = ("flow_id", "flow_name", "flow_json")
 _MOST_BUTTONS = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
 BUTTON_TYPES = (
     "QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "ORDER_DETAILS",
@@ -52,6 +55,7 @@ def header_faults(part: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(where, f"header format {kind!r}: it is one of TEXT, {', '.join(MEDIA)}, LOCATION, PRODUCT")
         return
     yield from length_faults(part, "header", limits.TEMPLATE_HEADER)
+    yield from sign_faults(part, "header", HEADER_FORMAT)
     variables, wrong = _variables(text_of(part, "text"), form)
     yield from wrong
     count = len(BRACES.findall(text_of(part, "text")))
@@ -110,6 +114,7 @@ def buttons_faults(part: JSONDict, form: str) -> Iterator[Fault]:
             yield Fault(("buttons",), f"{kinds.count(kind)} buttons of type {kind}; Meta allows {most}")
     if [is_quick for is_quick, _ in groupby(kind == "QUICK_REPLY" for kind in kinds)].count(True) > 1:
         yield Fault(("buttons",), "quick replies must stand together, before or after all other buttons")
+    yield from _same_labels(kinds, buttons)
     for position, (kind, button) in enumerate(zip(kinds, buttons, strict=True)):
         for fault in _button(kind, button, form):
             yield Fault(("buttons", position, *fault.where), fault.text)
@@ -138,6 +143,18 @@ def _sample_faults(part: JSONDict, kind: str) -> Iterator[Fault]:
         )
 
 
+def _same_labels(kinds: Sequence[str], buttons: Sequence[JSONDict]) -> Iterator[Fault]:
+    """Yield the labels that an earlier button has; WhatsApp Manager: "You can't enter the same text for multiple buttons"."""
+    before: set[str] = set()
+    for position, (kind, button) in enumerate(zip(kinds, buttons, strict=True)):
+        label = "" if kind == "COPY_CODE" else text_of(button, "text").strip()
+        if label and label in before:
+            yield Fault(
+                ("buttons", position, "text"), f"two buttons have the label {label!r}: give each one of its own"
+            )
+        before.add(label)
+
+
 def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
     if kind not in BUTTON_TYPES:
         yield Fault(("type",), f"button type {kind!r}: it is one of {', '.join(BUTTON_TYPES)}")
@@ -146,12 +163,16 @@ def _button(kind: str, button: JSONDict, form: str) -> Iterator[Fault]:
         yield Fault(("type",), "a button of type OTP belongs to a template of category AUTHENTICATION")
     if kind != "COPY_CODE":  # its label is Meta's
         yield from length_faults(button, "button", limits.TEMPLATE_BUTTON)
+        yield from sign_faults(button, "label of a button", BUTTON_FORMAT)
         if has_braces(button):
             yield Fault(("text",), "the label of a button has a variable; Meta allows none")
     if kind == "URL":
         yield from _url(button, form)
     elif kind == "PHONE_NUMBER" and not PHONE_NUMBER.fullmatch(text_of(button, "phone_number")):
         yield Fault(("phone_number",), f"phone_number {button.get('phone_number')!r}: digits with the country's code")
+    elif kind == "FLOW" and not any(button.get(key) for key in FLOWS):
+        # https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow/
+        yield Fault((), f"a FLOW button needs one of {', '.join(FLOWS)}")
     elif kind == "COPY_CODE":
         example = button.get("example")
         code = example[0] if isinstance(example, list) and len(example) == 1 else example
@@ -194,6 +215,12 @@ def length_faults(part: JSONDict, what: str, most: int) -> Iterator[Fault]:
         yield Fault(("text",) if "text" in part else (), f"the {what} has no text")
     elif limits.length(text) > most:
         yield Fault(("text",), f"the {what} has {limits.length(text)} characters; Meta allows {most}")
+
+
+def sign_faults(part: JSONDict, what: str, subcode: int) -> Iterator[Fault]:
+    """Yield the signs for which Meta refuses a header or a label, with this subcode; those in a variable's name are none."""
+    for sign in unfit_signs(BRACES.sub("", text_of(part, "text"))):
+        yield Fault(("text",), f"the {what} has {sign}; Meta allows none there ({subcode})")
 
 
 def _variables(text: str, form: str) -> tuple[list[str], list[Fault]]:

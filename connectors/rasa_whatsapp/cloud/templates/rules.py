@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates.part_rules import (
+    BUTTON_FORMAT,
     FORMATS,
     Fault,
     body_faults,
@@ -20,6 +21,7 @@ from rasa_whatsapp.cloud.templates.part_rules import (
     footer_faults,
     header_faults,
     length_faults,
+    sign_faults,
     text_of,
 )
 from rasa_whatsapp.cloud.templates.promotion_rules import carousel_faults, neighbour_faults, offer_faults
@@ -32,7 +34,9 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 # category -> the seconds that Meta may try to deliver (message_send_ttl_seconds); -1 means 30 days, not for marketing
 SECONDS = {"AUTHENTICATION": (30, 900), "UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000)}
 CODE_MINUTES = range(1, 91)
-OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
+OTP_TYPES_FOR_APPS = ("ONE_TAP", "ZERO_TAP")
+OTP_TYPES = ("COPY_CODE", *OTP_TYPES_FOR_APPS)
+APP = ("package_name", "signature_hash")
 
 
 def faults(entry: JSONDict) -> list[Fault]:
@@ -123,12 +127,38 @@ def _code_buttons(part: JSONDict, _: str) -> Iterator[Fault]:
         yield Fault(("buttons",), "an AUTHENTICATION template has one button of type OTP")
         return
     button = buttons[0]
-    if text_of(button, "otp_type").upper() not in OTP_TYPES:
-        yield Fault(
-            ("buttons", 0, "otp_type"), f"otp_type {button.get('otp_type')!r}: it is one of {', '.join(OTP_TYPES)}"
-        )
-    for fault in length_faults(button, "button", limits.TEMPLATE_BUTTON) if "text" in button else ():
+    for fault in _code_button(button):
         yield Fault(("buttons", 0, *fault.where), fault.text)
+
+
+def _code_button(button: JSONDict) -> Iterator[Fault]:
+    """Yield what is wrong with a button for a code; who hands the code to an app has to name it, and for ZERO_TAP to accept terms.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/zero-tap-authentication-templates
+    """
+    kind = text_of(button, "otp_type").upper()
+    if kind not in OTP_TYPES:
+        yield Fault(("otp_type",), f"otp_type {button.get('otp_type')!r}: it is one of {', '.join(OTP_TYPES)}")
+    if "text" in button:
+        yield from length_faults(button, "button", limits.TEMPLATE_BUTTON)
+        yield from sign_faults(button, "label of a button", BUTTON_FORMAT)
+    if kind in OTP_TYPES_FOR_APPS and not _names_apps(button):
+        yield Fault(
+            ("supported_apps",) if "supported_apps" in button else (),
+            f"otp_type {kind} needs supported_apps: a list with {' and '.join(APP)} of each app",
+        )
+    if kind == "ZERO_TAP" and button.get("zero_tap_terms_accepted") is not True:
+        yield Fault(
+            ("zero_tap_terms_accepted",) if "zero_tap_terms_accepted" in button else (),
+            "otp_type ZERO_TAP needs zero_tap_terms_accepted: true, which accepts Meta's terms for it",
+        )
+
+
+def _names_apps(button: JSONDict) -> bool:
+    """Tell whether a button names an app; Meta's older form has the one app on the button itself."""
+    apps = button.get("supported_apps", [button])
+    is_list = isinstance(apps, list) and bool(apps) and all(isinstance(app, dict) for app in apps)
+    return is_list and all(text_of(app, key) for app in apps for key in APP)
 
 
 def _code_header(_: JSONDict, __: str) -> Iterator[Fault]:

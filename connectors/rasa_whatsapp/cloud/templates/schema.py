@@ -13,6 +13,7 @@ from rasa_whatsapp.cloud import limits
 from rasa_whatsapp.cloud.templates.declared import KEYS, SOURCES
 from rasa_whatsapp.cloud.templates.part_rules import (
     BUTTON_TYPES,
+    FLOWS,
     FORMATS,
     MEDIA,
     MEDIA_ID,
@@ -21,10 +22,23 @@ from rasa_whatsapp.cloud.templates.part_rules import (
     WEB_ADDRESS,
 )
 from rasa_whatsapp.cloud.templates.promotion_rules import CARD_BUTTONS, CARD_PARTS
-from rasa_whatsapp.cloud.templates.rules import CATEGORIES, CHECKS, CODE_MINUTES, LANGUAGE, NAME, OTP_TYPES, SECONDS
+from rasa_whatsapp.cloud.templates.rules import (
+    APP,
+    CATEGORIES,
+    CHECKS,
+    CODE_MINUTES,
+    LANGUAGE,
+    NAME,
+    OTP_TYPES,
+    OTP_TYPES_FOR_APPS,
+    SECONDS,
+)
 from rasa_whatsapp.cloud.wire import JSONDict
 
 _NO_VARIABLE = r"^(?![\s\S]*(\{\{|\}\}))"
+_PLAIN = (
+    r"(?!(\{\{[^{}]*\}\}|[^{])*([*_~\n\r]|```))"  # no line break or markup outside of variables; emoji only lint tells
+)
 _WORD = r"(?=[\s\S]*\S)"
 _BODY = r"^(?!\s*\{\{)(?![\s\S]*\}\}\s*$)(?![\s\S]*\}\}\s*\{\{)" + _WORD
 
@@ -125,7 +139,7 @@ def _components(parts: JSONDict, needed: Iterable[str] = ("BODY",)) -> JSONDict:
 
 
 def _header() -> JSONDict:
-    text = {"properties": {"text": _text(f"^{_WORD}", limits.TEMPLATE_HEADER)}, "required": ["text"]}
+    text = {"properties": {"text": _text(f"^{_PLAIN}{_WORD}", limits.TEMPLATE_HEADER)}, "required": ["text"]}
     without_text = [*MEDIA, "LOCATION", "PRODUCT"]
     return {
         "required": ["format"],
@@ -159,7 +173,7 @@ def _footer() -> JSONDict:
 
 
 def _buttons(kinds: Iterable[str] = BUTTON_TYPES, most: int = limits.TEMPLATE_BUTTONS) -> JSONDict:
-    label = {"required": ["text"], "properties": {"text": _text(_NO_VARIABLE + _WORD, limits.TEMPLATE_BUTTON)}}
+    label = {"required": ["text"], "properties": {"text": _text(_NO_VARIABLE + _PLAIN + _WORD, limits.TEMPLATE_BUTTON)}}
     phone = {"phone_number": _text(f"^{PHONE_NUMBER.pattern}$", None, "Digits with the country's code.")}
     button = {
         "type": "object",
@@ -169,6 +183,7 @@ def _buttons(kinds: Iterable[str] = BUTTON_TYPES, most: int = limits.TEMPLATE_BU
             {**_if({"type": "COPY_CODE"}, _coupon()), "else": label},
             _if({"type": "PHONE_NUMBER"}, {"required": ["phone_number"], "properties": phone}),
             _if({"type": "URL"}, _address()),
+            _if({"type": "FLOW"}, {"anyOf": [{"required": [key]} for key in FLOWS]}),
         ],
     }
     return _list_under("buttons", button, 1, most)
@@ -218,6 +233,12 @@ def _card_components() -> JSONDict:
 
 def _code_components() -> JSONDict:
     not_ours: JSONDict = {"not": {"required": ["text"]}}
+    app = {"required": list(APP), "properties": {key: {"type": "string", "minLength": 1} for key in APP}}
+    apps = {
+        "required": ["supported_apps"],
+        "properties": {"supported_apps": {"type": "array", "minItems": 1, "items": app}},
+    }
+    accepted = {"required": ["zero_tap_terms_accepted"], "properties": {"zero_tap_terms_accepted": {"const": True}}}
     minutes = {"type": "integer", "minimum": min(CODE_MINUTES), "maximum": max(CODE_MINUTES)}
     button = {
         "type": "object",
@@ -225,8 +246,12 @@ def _code_components() -> JSONDict:
         "properties": {
             "type": _one_of(["OTP"]),
             "otp_type": _one_of(OTP_TYPES),
-            "text": _text(f"^{_WORD}", limits.TEMPLATE_BUTTON),
+            "text": _text(f"^{_PLAIN}{_WORD}", limits.TEMPLATE_BUTTON),
         },
+        "allOf": [
+            *({"if": _is({"otp_type": kind}), "then": {"anyOf": [apps, app]}} for kind in OTP_TYPES_FOR_APPS),
+            {"if": _is({"otp_type": "ZERO_TAP"}), "then": accepted},
+        ],
     }
     parts = {
         "BODY": {**not_ours, "properties": {"add_security_recommendation": {"type": "boolean"}}},
