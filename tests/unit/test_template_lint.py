@@ -83,6 +83,50 @@ def test_a_catalogue(folder, entries, told):
         assert line.startswith(f"data/whatsapp_templates.yml:{expected}"), line
 
 
+MISSPELT = """
+- name: news
+  language: en
+  {top}
+  category: UTILITY
+  components:
+  - type: BODY
+    text: "Your order {{{{1}}}} is here."
+    example: {{body_text: [["1002"]]}}
+    {body}
+  - type: BUTTONS
+    buttons:
+    - type: QUICK_REPLY
+      text: "Yes"
+      {button}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "told"),
+    [
+        ({"top": "respons: utter_news"}, 4, "'respons' is no key of a template; did you mean response?"),
+        ({"top": "paramters: {}"}, 4, "'paramters' is no key of a template; did you mean parameters?"),
+        (
+            {"top": "parameter_fromat: NAMED"},
+            4,
+            "'parameter_fromat' is no key of a template; did you mean parameter_format?",
+        ),
+        ({"body": "exampel: {}"}, 10, "'exampel' is no key of a component; did you mean example?"),
+        ({"button": "txt: Yes"}, 15, "'txt' is no key of a button; did you mean text?"),
+        ({"top": "sub_category: CUSTOM"}, None, None),
+        ({"top": "owner: Lea"}, None, None),
+        ({"top": "7: seven"}, None, None),
+        ({"body": "note: ours"}, None, None),
+    ],
+)
+def test_keys_that_are_nearly_known(folder, place, line, told):
+    """What they say would be passed over; a key that is like none may be Meta's."""
+    declare(folder, MISSPELT.format(**({"top": "", "body": "", "button": ""} | place)))
+    status, lines = lint()
+    expected = [f"data/whatsapp_templates.yml:{line}: news (en): {told}"] if told else []
+    assert (status, lines[:-1]) == (int(bool(told)), expected)
+
+
 def test_a_folder_of_catalogues(folder):
     """Templates are compared over all files of it."""
     declare(folder, entry(), name="templates/a.yml")

@@ -15,6 +15,7 @@ from rasa_whatsapp.cloud import languages
 from rasa_whatsapp.cloud.scalars import meant
 from rasa_whatsapp.cloud.templates import read_translation
 from rasa_whatsapp.cloud.templates.declared import Declared, faults_of_keys
+from rasa_whatsapp.cloud.templates.key_rules import misspelt_keys
 from rasa_whatsapp.cloud.templates.rules import faults
 from rasa_whatsapp.responses.domain import Domain
 from rasa_whatsapp.templates.catalogue import Entry, clashes, read_catalogue
@@ -49,7 +50,8 @@ def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tu
     entries = catalogue.entries
     found = [Finding(misread.file, misread.line, "", misread.text) for misread in catalogue.misread]
     for entry in entries:
-        wrong = [*faults(entry.content), *faults_of_keys(entry.content), *faults_of_samples(entry)]
+        told_of_keys = [*misspelt_keys(entry.content), *faults_of_keys(entry.content)]
+        wrong = [*faults(entry.content), *told_of_keys, *faults_of_samples(entry)]
         found += [_finding(entry, fault.text, fault.where) for fault in wrong]
     found += [_finding(entry, text, [key]) for entry, key, text in clashes(entries)]
     found += [*_alike(entries), *_languages(entries, spoken), *_variables(entries)]
