@@ -6,6 +6,7 @@ The JSON Schema for editors lets pass what the rules let pass, and refuses of th
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 from pathlib import Path
 
@@ -116,8 +117,12 @@ def test_lawful_templates(template):
 TOP = [
     ({"name": "Order"}, ("name",), "'Order': small letters"),
     ({"name": "a" * 513}, ("name",), "at most 512"),
+    ({"name": 5}, ("name",), "name 5 is no text in YAML but a number: put it in quotes"),
+    ({"name": datetime.date(2026, 1, 1)}, ("name",), "name 2026-01-01 is no text in YAML but a date: put it in quotes"),
+    ({"language": False}, ("language",), "language false is no text in YAML but true or false: put it in quotes"),
+    ({"name": ["order"]}, ("name",), "name is a list, not a text"),
+    ({"name": None}, ("name",), "name '': small letters"),
     ({"name": ""}, ("name",), "name ''"),
-    ({"name": 5}, ("name",), "small letters"),
     ({"language": "en-US"}, ("language",), "Meta writes 'en_US'"),
     ({"language": "english"}, ("language",), "as en, en_US or pt_BR"),
     ({"language": None}, ("language",), "language ''"),

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from rasa_whatsapp.cloud import limits
+from rasa_whatsapp.cloud.scalars import kind_of
 from rasa_whatsapp.cloud.templates.part_rules import (
     BUTTON_FORMAT,
     FORMATS,
@@ -45,17 +46,8 @@ def faults(entry: JSONDict) -> list[Fault]:
 
 
 def _of_the_whole(entry: JSONDict) -> Iterator[Fault]:
-    name = text_of(entry, "name")
-    if not NAME.fullmatch(name) or len(name) > limits.TEMPLATE_NAME:
-        yield Fault(
-            ("name",),
-            f"name {name!r}: small letters a-z, digits and underscores only, at most {limits.TEMPLATE_NAME}",
-        )
-    language = text_of(entry, "language")
-    if not LANGUAGE.fullmatch(language):
-        hint = language.replace("-", "_")
-        remedy = f"Meta writes {hint!r}" if LANGUAGE.fullmatch(hint) else "as en, en_US or pt_BR"
-        yield Fault(("language",), f"language {language!r} is no code of Meta's: {remedy}")
+    yield from _of_the_name(entry)
+    yield from _of_the_language(entry)
     if _category(entry) not in CATEGORIES:
         yield Fault(("category",), f"category {entry.get('category')!r}: it is one of {', '.join(CATEGORIES)}")
     if _format(entry) not in FORMATS:
@@ -63,6 +55,40 @@ def _of_the_whole(entry: JSONDict) -> Iterator[Fault]:
             ("parameter_format",), f"parameter_format {entry['parameter_format']!r}: it is one of {', '.join(FORMATS)}"
         )
     yield from _of_the_lifetime(entry)
+
+
+def _of_the_name(entry: JSONDict) -> Iterator[Fault]:
+    name = text_of(entry, "name")
+    if _is_no_text(entry, "name"):
+        yield _unquoted(entry, "name")
+    elif not NAME.fullmatch(name) or len(name) > limits.TEMPLATE_NAME:
+        yield Fault(
+            ("name",),
+            f"name {name!r}: small letters a-z, digits and underscores only, at most {limits.TEMPLATE_NAME}",
+        )
+
+
+def _of_the_language(entry: JSONDict) -> Iterator[Fault]:
+    language = text_of(entry, "language")
+    if _is_no_text(entry, "language"):
+        yield _unquoted(entry, "language")
+    elif not LANGUAGE.fullmatch(language):
+        hint = language.replace("-", "_")
+        remedy = f"Meta writes {hint!r}" if LANGUAGE.fullmatch(hint) else "as en, en_US or pt_BR"
+        yield Fault(("language",), f"language {language!r} is no code of Meta's: {remedy}")
+
+
+def _is_no_text(entry: JSONDict, key: str) -> bool:
+    return entry.get(key) is not None and not isinstance(entry[key], str)
+
+
+def _unquoted(entry: JSONDict, key: str) -> Fault:
+    """Return that YAML makes something else than a text of what stands under a key."""
+    value = entry[key]
+    if isinstance(value, (dict, list)):
+        return Fault((key,), f"{key} is {kind_of(value)}, not a text")
+    written = str(value).lower() if isinstance(value, bool) else value
+    return Fault((key,), f"{key} {written} is no text in YAML but {kind_of(value)}: put it in quotes")
 
 
 def _of_the_lifetime(entry: JSONDict) -> Iterator[Fault]:
