@@ -286,3 +286,29 @@ def test_preview_of_buttons() -> None:
         {"id": "0", "title": "Yes", "kind": "quick_reply"},
         {"id": "1", "title": "Shop", "kind": "url"},
     ]
+
+
+def test_preview_of_cards() -> None:
+    """Each with its picture, its words and its buttons; a product is named only when it is sent."""
+    reply = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "This one"}]}
+    words = {"type": "BODY", "text": "For {{1}}.", "example": {"body_text": [["Lea"]]}}
+    cards = [
+        {"components": [{"type": "HEADER", "format": "IMAGE"}, words, reply]},
+        {"components": [{"type": "HEADER", "format": "PRODUCT"}]},
+    ]
+    made = template({"type": "BODY", "text": "Look!"}, {"type": "CAROUSEL", "cards": cards})
+    assert preview(made).to_json()["carousel"] == [
+        {
+            "card_index": 0,
+            "media": {"kind": "image"},
+            "text": "For Lea.",
+            "buttons": [{"id": "0", "title": "This one", "kind": "quick_reply"}],
+        },
+        {"card_index": 1, "text": "A product, named with each message", "buttons": []},
+    ]
+
+
+def test_preview_of_an_offer() -> None:
+    """Its line stands above the body."""
+    offer = {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Only today", "has_expiration": True}}
+    assert preview(template({"type": "BODY", "text": "Half price."}, offer)).text == "Only today\n\nHalf price."

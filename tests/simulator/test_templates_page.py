@@ -84,6 +84,27 @@ async def test_templates_look_as_on_the_phone(tab: Tab) -> None:
     assert await tab.run("document.getElementById('count').textContent") == "11 of 11 shown, 2 in review"
 
 
+async def test_cards_of_a_carousel(tab: Tab, reviewing: Simulator) -> None:
+    """They stand below the words, each with its picture, its text and its buttons."""
+    words = {"type": "BODY", "text": "Two of our best."}
+    parts = [
+        {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1n"]}},
+        {"type": "BODY", "text": "A green jacket."},
+        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "This one"}]},
+    ]
+    carousel = {"type": "CAROUSEL", "cards": [{"components": parts}, {"components": parts}]}
+    asked = {"name": "best", "language": "en", "category": "MARKETING", "components": [words, carousel]}
+    async with reviewing.http.post(reviewing.url(ACCOUNT), json=asked, headers=AUTHORISED) as answer:
+        assert answer.status == 200, await answer.text()
+    await tab.until(f"{card('best', 'en')}")
+    cards = f"[...{card('best', 'en')}.querySelectorAll('.carousel li')]"
+    one = "Photo, sent with each message|A green jacket.|This one"
+    assert await tab.run(f"{cards}.map((each) => [...each.children].map((part) => part.textContent).join('|'))") == [
+        one,
+        one,
+    ]
+
+
 async def test_operator_decides(tab: Tab, bot: Bot) -> None:
     """Approve, pause, unpause, disable, reinstate: the bot is told of each, the page shows it, the focus stays."""
     decisions = [

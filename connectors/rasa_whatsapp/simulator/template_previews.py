@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from rasa_whatsapp.simulator.bubbles import Bubble, Button, Media
+from rasa_whatsapp.simulator.bubbles import Bubble, Button, Card, Media
 from rasa_whatsapp.simulator.catalogue import VARIABLE, Template, variables
 
 PLACES = ("IMAGE", "VIDEO", "DOCUMENT", "GIF", "LOCATION")
+_PRODUCT = "A product, named with each message"
 
 
 def preview(template: Template) -> Bubble:
     """Return what the phone would show; a variable without an example stays as it is written."""
     header = template.component("HEADER") or {}
-    kind = str(header.get("format", "TEXT")).upper()
-    is_text = kind not in PLACES
+    media = _medium(header)
+    offer = (template.component("LIMITED_TIME_OFFER") or {}).get("limited_time_offer") or {}
+    body = _filled(template.component("BODY") or {}, "body")
     return Bubble(
-        header=_filled(header, "header") if header and is_text else None,
-        media=None if is_text else Media(kind="video" if kind == "GIF" else kind.lower()),
-        text=_filled(template.component("BODY") or {}, "body"),
+        header=_filled(header, "header") if header and media is None else None,
+        media=media,
+        text="\n\n".join(filter(None, (offer.get("text"), body))),
         footer=(template.component("FOOTER") or {}).get("text"),
-        buttons=tuple(
-            Button(id=str(index), title=str(button.get("text", "")), kind=str(button["type"]).lower())
-            for index, button in enumerate(template.buttons())
-        ),
+        buttons=_buttons(template),
         template={"name": template.name, "language": template.language, "category": template.category},
+        cards=tuple(
+            _card(replace(template, components=tuple(card["components"])))
+            for card in (template.component("CAROUSEL") or {}).get("cards", ())
+        ),
+    )
+
+
+def _card(card: Template) -> Card:
+    """Return a card of a carousel, which is made as a template of its own."""
+    header = card.component("HEADER") or {}
+    is_product = str(header.get("format", "")).upper() == "PRODUCT"
+    text = _PRODUCT if is_product else _filled(card.component("BODY") or {}, "body")
+    return Card(media=_medium(header), text=text or None, buttons=_buttons(card))
+
+
+def _medium(header: dict[str, Any]) -> Media | None:
+    kind = str(header.get("format", "TEXT")).upper()
+    return Media(kind="video" if kind == "GIF" else kind.lower()) if kind in PLACES else None
+
+
+def _buttons(template: Template) -> tuple[Button, ...]:
+    return tuple(
+        Button(id=str(index), title=str(button.get("text", "")), kind=str(button["type"]).lower())
+        for index, button in enumerate(template.buttons())
     )
 
 

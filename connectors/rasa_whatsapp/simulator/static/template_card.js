@@ -36,15 +36,31 @@ export function templateElement(template, act) {
 }
 
 function lookElement({ language, preview }) {
-  const { header, media, text, footer, buttons } = preview;
+  const { header, media, text, footer, buttons, carousel } = preview;
   const bubble = element("div", { class: "bubble" },
-    media ? element("div", { class: "file" }, icon(media.kind), placeOf(media)) : null,
+    placeElement(media),
     header ? element("div", { class: "head" }, header) : null,
     element("div", { class: "text" }, ...marked(text)),
     footer ? element("div", { class: "foot" }, footer) : null);
-  const choices = buttons.map((made) => element("span", {}, made.title));
   return element("div", { class: "look", lang: language.replace("_", "-") },
-    element("div", { class: "message out" }, bubble, choices.length ? element("div", { class: "choices" }, ...choices) : null));
+    element("div", { class: "message out" }, bubble, cardsElement(carousel || []), choicesElement(buttons)));
+}
+
+function cardsElement(cards) {
+  if (!cards.length) return null;
+  return element("ul", { class: "carousel", tabindex: "0", "aria-label": `${cards.length} cards, scroll sideways` },
+    ...cards.map((card) => element("li", { class: "bubble" },
+      placeElement(card.media),
+      card.text ? element("div", { class: "text" }, ...marked(card.text)) : null,
+      choicesElement(card.buttons))));
+}
+
+function choicesElement(buttons) {
+  return buttons.length ? element("div", { class: "choices" }, ...buttons.map((made) => element("span", {}, made.title))) : null;
+}
+
+function placeElement(media) {
+  return media ? element("div", { class: "file" }, icon(media.kind), placeOf(media)) : null;
 }
 
 function placeOf(media) {
