@@ -280,11 +280,15 @@ def test_preview_of_buttons() -> None:
     """Their labels, in order."""
     made = template(
         {"type": "BODY", "text": "Hi."},
-        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Yes"}, {"type": "URL", "text": "Shop"}]},
+        {
+            "type": "BUTTONS",
+            "buttons": [{"type": "QUICK_REPLY", "text": "Yes"}, {"type": "URL", "text": "Shop"}, {"type": "COPY_CODE"}],
+        },
     )
     assert preview(made).to_json()["buttons"] == [
         {"id": "0", "title": "Yes", "kind": "quick_reply"},
         {"id": "1", "title": "Shop", "kind": "url"},
+        {"id": "2", "title": "Copy offer code", "kind": "copy_code"},
     ]
 
 
