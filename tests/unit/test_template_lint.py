@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from rasa_whatsapp.cli import main
+from rasa_whatsapp.templates import lint as catalogue_lint
 
 ENTRY = """
 - name: {name}
@@ -37,6 +38,11 @@ def declare(folder, *entries, name="data/whatsapp_templates.yml"):
     """Write a catalogue."""
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("whatsapp_templates:" + "".join(entries), "utf-8")
+
+
+def findings_of(folder):
+    """Return what is told of the folder's catalogue, as values."""
+    return catalogue_lint.lint(folder / "data/whatsapp_templates.yml")[1]
 
 
 def lint(*arguments):
@@ -125,6 +131,7 @@ def test_keys_that_are_nearly_known(folder, place, line, told):
     status, lines = lint()
     expected = [f"data/whatsapp_templates.yml:{line}: news (en): {told}"] if told else []
     assert (status, lines[:-1]) == (int(bool(told)), expected)
+    assert [finding.advice for finding in findings_of(folder)] == [True] * len(expected)  # no push is hindered
 
 
 def test_a_folder_of_catalogues(folder):

@@ -50,9 +50,10 @@ def lint(path: Path, bot: Bot | None = None, spoken: Collection[str] = ()) -> tu
     entries = catalogue.entries
     found = [Finding(misread.file, misread.line, "", misread.text) for misread in catalogue.misread]
     for entry in entries:
-        told_of_keys = [*misspelt_keys(entry.content), *faults_of_keys(entry.content)]
-        wrong = [*faults(entry.content), *told_of_keys, *faults_of_samples(entry)]
+        wrong = [*faults(entry.content), *faults_of_keys(entry.content), *faults_of_samples(entry)]
         found += [_finding(entry, fault.text, fault.where) for fault in wrong]
+        # Advice, since it may be a key of Meta's that is new.
+        found += [_advice(entry, fault.text, fault.where) for fault in misspelt_keys(entry.content)]
     found += [_finding(entry, text, [key]) for entry, key, text in clashes(entries)]
     found += [*_alike(entries), *_languages(entries, spoken), *_variables(entries)]
     if bot is not None:
@@ -78,8 +79,8 @@ def _finding(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Findin
     return Finding(entry.file, entry.line(where), entry.title, text)
 
 
-def _advice(entry: Entry, text: str) -> Finding:
-    return replace(_finding(entry, text), advice=True)
+def _advice(entry: Entry, text: str, where: Sequence[str | int] = ()) -> Finding:
+    return replace(_finding(entry, text, where), advice=True)
 
 
 def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
