@@ -87,6 +87,8 @@ def test_one_life(cluster: Runner) -> None:
     assert f"Phone page:  http://127.0.0.1:{cluster.simulator}/" in cluster.text()
     assert f"Webhooks:    http://127.0.0.1:{cluster.proxy}/webhooks/whatsapp/webhook" in cluster.text()
     assert f"Database:    postgresql://rasa:{database}@127.0.0.1:" in cluster.text()
+    clock = f"RASA_WHATSAPP_CLOCK_URL=http://127.0.0.1:{cluster.simulator}/control/clock"
+    assert f"Commands:    {clock} rasa-whatsapp <command> --credentials .cluster/credentials.yml" in cluster.text()
     assert cluster.takes_webhooks()
     os.kill(cluster.postgres_pid(), signal.SIGKILL)
     cluster.wait_for("postgres has ended by itself. It is started again.")

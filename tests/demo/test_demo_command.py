@@ -82,6 +82,8 @@ def test_stop_request_stops_all_and_is_no_failure(demo: Runner, number: signal.S
     """The page is named and answers; a request to end leaves nothing behind."""
     demo.start()
     demo.wait_for(f"{READY}http://127.0.0.1:{demo.ports.simulator}/")
+    clock = f"RASA_WHATSAPP_CLOCK_URL=http://127.0.0.1:{demo.ports.simulator}/control/clock"
+    demo.wait_for(f"|  Commands:    {clock} rasa-whatsapp <command> --credentials .demo/credentials.yml  |")
     assert urlopen(f"http://127.0.0.1:{demo.ports.simulator}/control/health").status == 200
     assert urlopen(f"http://127.0.0.1:{demo.ports.rasa}/webhooks/whatsapp/").status == 200
     assert demo.end(number) == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from rasa_whatsapp.demo import cluster, programs
-from rasa_whatsapp.demo.bot import require_rasa, webhook_of
+from rasa_whatsapp.demo.bot import command_beside, require_rasa, webhook_of
 from rasa_whatsapp.demo.model import require_bot
 from rasa_whatsapp.demo.ports import HOST, Ports
 from rasa_whatsapp.demo.stack import START_LIMIT_SECONDS
@@ -83,6 +83,6 @@ def _where(ports: dict[str, int], database_url: str) -> tuple[str, ...]:
         f"Phone page:  http://{HOST}:{ports['simulator']}/",
         f"Webhooks:    {webhook_of(ports['proxy'])}",
         f"Database:    {database_url}",
-        f"Other doors: --credentials {cluster.STATE}/credentials.yml for rasa-whatsapp's commands",
+        f"Commands:    {command_beside(ports['simulator'], cluster.STATE)}",
         f"Ctrl-C stops the cluster; chats and databases stay in {cluster.STATE}.",
     )

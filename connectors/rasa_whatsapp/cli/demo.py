@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rasa_whatsapp.demo.bot import bot_stack, require_rasa
+from rasa_whatsapp.demo.bot import bot_stack, command_beside, require_rasa
 from rasa_whatsapp.demo.model import require_bot
 from rasa_whatsapp.demo.ports import HOST, Ports
 from rasa_whatsapp.demo.stack import START_LIMIT_SECONDS
@@ -84,5 +84,9 @@ def _run(folder: Path, ports: Ports, start_limit: float, *, train: bool, reset: 
             tick=terminal.tick,
             hurry=terminal.hurry,
         )
-        where = (f"Phone page:  {page}/", f"Ctrl-C stops the demo; chats stay in {STATE}.")
+        where = (
+            f"Phone page:  {page}/",
+            f"Commands:    {command_beside(ports.simulator, STATE)}",
+            f"Ctrl-C stops the demo; chats stay in {STATE}.",
+        )
         terminal.serve(stack, start=stack.start, where=where, then=stack.watch, logs=f"{STATE}/logs")

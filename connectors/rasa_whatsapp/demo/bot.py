@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rasa_whatsapp.clock import CLOCK_URL_VARIABLE
 from rasa_whatsapp.demo.failures import NotABot
 from rasa_whatsapp.demo.model import ensure_model
 from rasa_whatsapp.demo.ports import HOST, Ports
@@ -118,12 +119,24 @@ def demo_environment(state: Path, ports: Ports) -> dict[str, str]:
     return {
         **{f"WHATSAPP_{name.upper()}": value for name, value in ACCOUNTS.items()},
         "WHATSAPP_GRAPH_URL": simulator_url,
-        "RASA_WHATSAPP_CLOCK_URL": f"{simulator_url}/control/clock",
+        CLOCK_URL_VARIABLE: clock_of(ports.simulator),
         "RASA_WHATSAPP_CREDENTIALS": str(state / "credentials.yml"),
         "RASA_TRACKER_DB": str(state / "trackers.sqlite"),
         "RASA_ACTION_ENDPOINT": f"http://{HOST}:{ports.actions}/webhook",
         "RASA_WHATSAPP_DEMO_STATE": str(state),
     }
+
+
+def clock_of(simulator_port: int) -> str:
+    """Return the address of the clock by which the bot goes."""
+    return f"http://{HOST}:{simulator_port}/control/clock"
+
+
+def command_beside(simulator_port: int, state: str) -> str:
+    """Return what an operator types to run a command on what is stored in `state`, by the simulator's clock."""
+    return (
+        f"{CLOCK_URL_VARIABLE}={clock_of(simulator_port)} rasa-whatsapp <command> --credentials {state}/credentials.yml"
+    )
 
 
 def webhook_of(port: int) -> str:
