@@ -255,7 +255,7 @@ class Gateway:
             await self._upload(step)
             return True
         if step is None:
-            raise LaneLost(f"the lane of {lane.contact_id} is another server's now")
+            raise lanes.lost(lane)
         return step
 
     async def schedule(self, follow_up: NewFollowUp, turn: Turn | None = None) -> None:

@@ -90,10 +90,7 @@ class Cancellation:
 
 def begin_next(connection: Connection, lane: Lane, rules: TurnRules, now: datetime) -> Next:
     """Return the lane's next turn and mark it as running; finish the lane when there is none. Raises LaneLost."""
-    if not lanes.is_held(connection, lane) and not lanes.is_anothers(connection, lane):
-        return False  # finished meanwhile: what it was taken up for was seen in time
-    lanes.hold(connection, lane)
-    return _next(connection, lane, rules, now)
+    return lanes.take_up(connection, lane) and _next(connection, lane, rules, now)
 
 
 def _next(connection: Connection, lane: Lane, rules: TurnRules, now: datetime) -> Next:

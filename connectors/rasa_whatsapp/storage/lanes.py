@@ -166,7 +166,21 @@ def next_ready(connection: Connection, kind: Kind, rank: Rank = Rank.BULK) -> da
 def hold(connection: Connection, lane: Lane) -> None:
     """Keep the lane until this transaction ends; raises LaneLost if it is not its owner's any more."""
     if not is_held(connection, lane):
-        raise LaneLost(f"the lane of {lane.contact_id} is another server's now")
+        raise lost(lane)
+
+
+def take_up(connection: Connection, lane: Lane) -> bool:
+    """Keep the lane until this transaction ends; return False if it was finished or given back, raise LaneLost if it is another server's."""
+    if is_held(connection, lane):
+        return True
+    if is_anothers(connection, lane):
+        raise lost(lane)
+    return False  # what it was taken up for was seen in time
+
+
+def lost(lane: Lane) -> LaneLost:
+    """Return what is raised by who worked on a lane that is another server's now."""
+    return LaneLost(f"the lane of {lane.contact_id} is another server's now")
 
 
 def is_anothers(connection: Connection, lane: Lane) -> bool:
