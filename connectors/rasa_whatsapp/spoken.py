@@ -108,7 +108,7 @@ def _gather(connection: Connection, message: NewMessage, cause: str, now: dateti
     The row of a text that went with another keeps its key, so that it is known when the turn runs again.
     """
     before = outbox.latest_untried(connection, message.contact_id)
-    if before is not None and before.utterance.rsplit("#", 1)[0] == cause:
+    if before is not None and outbox.cause_of(before.utterance) == cause:
         whole = _merged(before, message)
         if whole is not None:
             otherwise.say_more(connection, before, whole)

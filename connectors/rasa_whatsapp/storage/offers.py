@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
-from rasa_whatsapp.storage.outbox import OPEN
+from rasa_whatsapp.storage.outbox import OPEN, cause_of
 from rasa_whatsapp.storage.schema import outbox
 
 _LAST_WORDS = 20  # as many messages as one cause may have led to, to look for a menu among them
@@ -45,7 +45,7 @@ def numbers_on_offer(connection: Connection, contact_id: str, message_id: str | 
         return quoted.numbers if quoted else ()
     went = (outbox.c.contact_id == contact_id) & (outbox.c.attempts > 0)
     rows = connection.execute(select(outbox).where(went).order_by(outbox.c.id.desc()).limit(_LAST_WORDS)).all()
-    same_cause = [row for row in rows if _cause_of(row.utterance) == _cause_of(rows[0].utterance)]
+    same_cause = [row for row in rows if cause_of(row.utterance) == cause_of(rows[0].utterance)]
     return next((row.numbers for row in same_cause if row.numbers), ())
 
 
@@ -63,7 +63,3 @@ def _menu(connection: Connection, contact_id: str, message_id: str, is_meant: Ca
 
 def _menu_of(row: Any) -> Menu:
     return Menu(choices=row.choices, numbers=row.numbers or (), more=row.more)
-
-
-def _cause_of(utterance: str) -> str:
-    return utterance.rsplit("#", 1)[0]

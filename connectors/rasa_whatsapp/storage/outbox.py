@@ -254,6 +254,11 @@ _WAITS = select(outbox.c.id).where(_UNTRIED).limit(1)
 _LET_GO = update(outbox).where(_UNTRIED).values(not_before=None)
 
 
+def cause_of(utterance: str) -> str:
+    """Return what led to an utterance: a customer's message, a follow-up, a call of Rasa's HTTP API."""
+    return utterance.rsplit("#", 1)[0]
+
+
 def is_known(connection: Connection, key: str) -> bool:
     """Tell whether a message with this key was kept before."""
     return connection.execute(BY_KEY, {"known_key": key}).first() is not None
@@ -335,7 +340,7 @@ def owed(connection: Connection, contact_ids: Collection[str]) -> set[str]:
 def previous(connection: Connection, message: Message) -> Previous | None:
     """Return how far the message is that went to this contact before, if the same cause led to it."""
     row = connection.execute(_PREVIOUS, {"contact": message.contact_id, "row": message.id}).first()
-    if row is None or row.utterance.rsplit("#", 1)[0] != message.utterance.rsplit("#", 1)[0]:
+    if row is None or cause_of(row.utterance) != cause_of(message.utterance):
         return None
     return Previous(State(row.state), row.accepted_at)
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_whatsapp.cloud.wire import JSONDict
 from rasa_whatsapp.policy.asking import may_ask_again
-from rasa_whatsapp.storage.outbox import Message, State
+from rasa_whatsapp.storage.outbox import Message, State, cause_of
 from rasa_whatsapp.storage.schema import outbox
 
 _IS_PARKED = outbox.c.state == literal_column(f"'{State.PARKED.value}'")  # as the index has it, not as a parameter
@@ -57,9 +57,8 @@ def count_parked(connection: Connection, contact_id: str) -> int:
 
 def follows_parked(connection: Connection, message: Message) -> bool:
     """Tell whether something is parked that the same cause led to before this message."""
-    cause = message.utterance.rsplit("#", 1)[0]
     parked = connection.execute(_PARKED_BEFORE, {"contact": message.contact_id, "row": message.id})
-    return any(row.utterance.rsplit("#", 1)[0] == cause for row in parked)
+    return any(cause_of(row.utterance) == cause_of(message.utterance) for row in parked)
 
 
 def is_asked(connection: Connection, contact_id: str, asks: str, now: datetime) -> bool:
