@@ -19,7 +19,7 @@ from rasa_whatsapp.cloud.answers import Accepted, Answer, Refused
 from rasa_whatsapp.cloud.graph_errors import Disposition
 from rasa_whatsapp.policy.consent import stopped_at_meta
 from rasa_whatsapp.policy.retry import GiveUp, after_failure
-from rasa_whatsapp.policy.slowdown import REPORTED_AS_SPAM
+from rasa_whatsapp.policy.slowdown import concerns_all_servers
 from rasa_whatsapp.storage import contacts, identity, lanes, otherwise, outbox, template_states, troubles
 from rasa_whatsapp.storage.one_at_a_time import wait_for_identities
 from rasa_whatsapp.storage.outbox import Message, State
@@ -57,7 +57,7 @@ def record(connection: Connection, answered: Sequence[Receipt], rules: DeliveryR
             _record_acceptance(connection, receipt.sent, receipt.answer, now)
         else:
             _record_refusal(connection, receipt.sent, receipt.answer, rules, now, receipt.jitter)
-            if _concerns_all_servers(receipt.answer):
+            if concerns_all_servers(receipt.answer.code, receipt.answer.disposition):
                 troubles.note(connection, Trouble(receipt.sent.contact.number_id, receipt.answer.code, now))
     more = outbox.owed(connection, [lane.contact_id for lane in held])
     lanes.finish_all(connection, [lane for lane in held if lane.contact_id not in more])
@@ -69,13 +69,6 @@ def _first_of_burst(receipt: Receipt) -> Iterator[datetime]:
     at, rested_at = receipt.sent.message.tried_at, receipt.sent.contact.rested_at
     if isinstance(receipt.answer, Accepted) and at is not None and (rested_at is None or rested_at <= at):
         yield at
-
-
-def _concerns_all_servers(refused: Refused) -> bool:
-    """Tell whether other servers should hear of it. That one goes too fast passes by itself; code 0 may stand for no answer at all."""
-    if refused.code == REPORTED_AS_SPAM or direct_send.closes(refused.code):
-        return True
-    return refused.disposition is Disposition.STOP_SENDING
 
 
 def settle_interrupted(connection: Connection, message: Message, rules: DeliveryRules, now: datetime) -> None:

@@ -51,6 +51,12 @@ SLOWDOWNS: dict[int, Slowdown] = {
 
 def concerns_number(code: int) -> bool:
     """Tell whether a refusal says something about all messages of the number, and not only about the one that it met."""
-    if code in SLOWDOWNS or code == REPORTED_AS_SPAM or direct_send.closes(code):
-        return True
-    return disposition_of(code)[0] is Disposition.STOP_SENDING
+    return code in SLOWDOWNS or concerns_all_servers(code, disposition_of(code)[0])
+
+
+def concerns_all_servers(code: int, disposition: Disposition) -> bool:
+    """Tell whether other servers should hear of a refusal. That one goes too fast passes by itself.
+
+    Code 0 may stand for no answer at all, so the disposition counts and not that of the code.
+    """
+    return disposition is Disposition.STOP_SENDING or code == REPORTED_AS_SPAM or direct_send.closes(code)
