@@ -21,22 +21,17 @@ _PART = re.compile(r"(\.\d+)?")  # what the key of a part has after the response
 
 def reopen(connection: Connection, message: Message) -> None:
     """After 131047 as an HTTP error: let the message pass the gate again, with the window closed now."""
-    values = {"state": State.PENDING.value, "not_before": None}
-    mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
-    connection.execute(update(outbox).where(mine).values(**values))
+    _reopen(connection, message)
 
 
 def turn_down(connection: Connection, message: Message, *, reason: str, code: int) -> None:
     """After Meta did not take a message by Direct Send: let it pass the gate again, which does not try that a second time."""
-    values = {
-        "state": State.PENDING.value,
-        "form": NOT_DIRECTLY,
-        "not_before": None,
-        "reason": reason,
-        "error_code": code,
-    }
+    _reopen(connection, message, form=NOT_DIRECTLY, reason=reason, error_code=code)
+
+
+def _reopen(connection: Connection, message: Message, **more: Any) -> None:
     mine = (outbox.c.id == message.id) & outbox.c.state.in_(OPEN)
-    connection.execute(update(outbox).where(mine).values(**values))
+    connection.execute(update(outbox).where(mine).values(state=State.PENDING.value, not_before=None, **more))
 
 
 def stand_back(connection: Connection, tried: Message) -> None:
