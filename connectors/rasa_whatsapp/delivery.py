@@ -315,13 +315,19 @@ class _Round:
             window=contact.window,
             consent=contact.consent,
             templates=self.rules.templates,
-            fallback_languages=self._languages(contact) if message.template or self.rules.re_engagement else (),
+            fallback_languages=self._languages(contact) if self._may_be_template(message, contact) else (),
             utility_needs_opt_in=self.rules.utility_needs_opt_in,
             is_paused=contact.is_paused(self.now),
             margin=self.rules.margin,
             direct_send=self.rules.direct_send,
             re_engagement=self._re_engagement(message),
         )
+
+    def _may_be_template(self, message: Message, contact: Contact) -> bool:
+        """Tell whether a template may come of it, so that its language matters: words in an open window ask nobody for one."""
+        if message.free_form is not None and contact.window.is_open(self.now + self.rules.margin):
+            return False
+        return message.template is not None or self.rules.re_engagement is not None
 
     def _re_engagement(self, message: Message) -> TemplateUse | None:
         """Return the template that asks the customer to write, for the language that the dialogue knew."""

@@ -88,6 +88,25 @@ async def test_only_language_and_time_are_kept(stage):
     ]
 
 
+async def test_words_ask_nobody_for_a_language(stage, monkeypatch):
+    """The store is asked only where a template may come of it: an answer in the open window costs nothing more."""
+    asked = []
+    told = written.language
+    monkeypatch.setattr(
+        written, "language", lambda connection, contact_id: asked.append(contact_id) or told(connection, contact_id)
+    )
+    nudge = TemplateUse(name="news", parameters={})
+    rules = replace(LEARNING, templates=book("news", "de", "en"), re_engagement=nudge)
+    stage.dialogue.answer = lambda turn: [{"text": "free", "custom": {"template": {"name": "news"}}}]
+    await stage.start(delivery=rules)
+    await write(stage, ENGLISH)
+    assert (stage.graph.texts, asked) == (["free"], [])
+    stage.clock.advance(hours=25)
+    await stage.say(stage.contact_id, "api:1", 1, {"custom": {"template": {"name": "news"}}}, proactive=True)
+    await stage.idle()
+    assert (stage.graph.texts, asked) == (["free", "template news"], [stage.contact_id])
+
+
 async def test_it_is_off_without_languages(stage):
     """No templates, or an empty list: nothing is learned."""
     await stage.start()
