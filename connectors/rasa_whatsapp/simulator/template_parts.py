@@ -28,6 +28,7 @@ BUTTON_TYPES = (
 )  # fmt: skip
 OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
 FLOWS = ("flow_id", "flow_name", "flow_json")
+COUPON_LABEL = "Copy offer code"  # WhatsApp's own
 _HEADER_SIGNS = "The header can't have new lines, formatting characters, emojis or asterisks."
 _LABEL_SIGNS = "Buttons can't have any variables, newlines, emojis, or formatting characters."
 # Resumable Upload handles begin like this; a media id is none.
@@ -105,7 +106,8 @@ def _buttons(part: Part, form: str) -> Part:
             raise refused(f"There are {kinds.count(kind)} buttons of type {kind}, at most {most} are allowed.")
     if [is_quick for is_quick, _ in groupby(kind == "QUICK_REPLY" for kind in kinds)].count(True) > 1:
         raise refused("Quick replies must stand together, not between other buttons.")
-    labels = [str(button.get("text", "")).strip() for button in buttons if _upper(button, "type") != "COPY_CODE"]
+    named = [button for kind, button in zip(kinds, buttons, strict=True) if kind != "COPY_CODE"]
+    labels = [str(button.get("text", "")).strip() for button in named]
     if len(set(labels)) < len(labels):
         raise refused("You can't enter the same text for multiple buttons.")
     read = [_button(kind, button, form) for kind, button in zip(kinds, buttons, strict=True)]
@@ -117,8 +119,7 @@ def _button(kind: str, button: Part, form: str) -> Part:
         raise refused(f"A button of type {kind or 'none'} is not allowed; it is one of {', '.join(BUTTON_TYPES)}.")
     if kind == "COPY_CODE":
         _coupon(button)
-        # The label is WhatsApp's own.
-        return {"text": "Copy offer code", **button, "type": kind}
+        return {"text": COUPON_LABEL, **button, "type": kind}
     label = bounded(button, "text", "button", LABEL_LENGTH, OTHER)
     if texts.variables(label, form, "label of a button", LABEL):
         raise refused(_LABEL_SIGNS, LABEL)

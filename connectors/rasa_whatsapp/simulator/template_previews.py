@@ -7,9 +7,9 @@ from typing import Any
 
 from rasa_whatsapp.simulator.bubbles import Bubble, Button, Card, Media
 from rasa_whatsapp.simulator.catalogue import VARIABLE, Template, variables
+from rasa_whatsapp.simulator.template_parts import COUPON_LABEL
 
 PLACES = ("IMAGE", "VIDEO", "DOCUMENT", "GIF", "LOCATION")
-_OWN_LABEL = "Copy offer code"  # only a coupon's button may have none
 _PRODUCT = "A product, named with each message"
 
 
@@ -48,7 +48,7 @@ def _medium(header: dict[str, Any]) -> Media | None:
 
 def _buttons(template: Template) -> tuple[Button, ...]:
     return tuple(
-        Button(id=str(index), title=str(button.get("text") or _OWN_LABEL), kind=str(button["type"]).lower())
+        Button(id=str(index), title=str(button.get("text") or COUPON_LABEL), kind=str(button["type"]).lower())
         for index, button in enumerate(template.buttons())
     )
 
