@@ -15,12 +15,12 @@ from rasa_whatsapp.cloud.templates import states
 from rasa_whatsapp.cloud.templates.calls import GONE, AccountTemplate
 from rasa_whatsapp.cloud.templates.differences import category_of
 from rasa_whatsapp.cloud.templates.plan import APPROVED, by_key, key_of
+from rasa_whatsapp.cloud.templates.translations import status_of
 from rasa_whatsapp.storage import template_states
 from rasa_whatsapp.templates.catalogue import Entry
 
-Row = tuple[
-    Entry, "AccountTemplate | None", "str | None"
-]  # the last one: by which status servers go, if that was asked for
+# A declared template, Meta's, and by which status servers go, if that was asked for.
+Row = tuple[Entry, "AccountTemplate | None", "str | None"]
 _HEAD = ("TEMPLATE", "LANGUAGE", "STATUS", "CATEGORY", "QUALITY", "REMARKS")
 
 
@@ -58,11 +58,7 @@ def _served(path: Path, entries: Sequence[Entry]) -> list[str | None]:
     with store.opened(credentials.load_or_exit(path)) as database:
         told: states.TemplateStates = database.run_now(template_states.read)
     words = [told.status(states.key_of(entry.name, entry.language), store.now()) for entry in entries]
-    return [word.news.value if word else _said(entry) for entry, word in zip(entries, words, strict=True)]
-
-
-def _said(entry: Entry) -> str:
-    return str(entry.content.get("status", APPROVED)).upper()
+    return [word.news.value if word else status_of(entry.content) for entry, word in zip(entries, words, strict=True)]
 
 
 def _columns(row: Row) -> tuple[str, ...]:
@@ -83,8 +79,8 @@ def _remarks(entry: Entry, template: AccountTemplate | None, served: str | None)
         yield f"reason: {template.rejected_reason}"
     if template.category != category_of(entry.content):
         yield f"declared as {category_of(entry.content)}"
-    if _said(entry) != template.status:
-        yield f"the catalogue says {_said(entry)}: pull"
+    if status_of(entry.content) != template.status:
+        yield f"the catalogue says {status_of(entry.content)}: pull"
 
 
 def _plain(rows: Sequence[Row], others: Sequence[AccountTemplate]) -> dict[str, Any]:

@@ -74,6 +74,11 @@ def substituted(text: str, value_of: Callable[[str], str]) -> str:
     return _VARIABLE.sub(lambda found: value_of(found[1]), text)
 
 
+def status_of(plain: JSONDict) -> str:
+    """Return the status that an entry says a template has; what says nothing counts as approved."""
+    return str(plain.get("status", APPROVED)).upper()
+
+
 def read_translation(plain: JSONDict) -> Translation:
     """Return one entry of the catalogue; raises ValueError naming the field.
 
@@ -96,7 +101,7 @@ def read_translation(plain: JSONDict) -> Translation:
         name=plain["name"],
         language=plain["language"],
         category=category,
-        status=str(plain.get("status", APPROVED)).upper(),
+        status=status_of(plain),
         named=named,
         header_kind=whole.header_kind,
         header=whole.header,
