@@ -41,6 +41,10 @@ class Bot:
     templates: Collection[str]
     margin: timedelta
 
+    def is_late(self, after: timedelta) -> bool:
+        """Tell whether what is due so long after the customer's message meets a window that is closed, or as good as that."""
+        return after >= LENGTH - self.margin
+
 
 @dataclass(frozen=True, slots=True)
 class Lack:
@@ -84,7 +88,7 @@ def _without_template(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
 
 def _late_reminders(bot: Bot, declared: Collection[str]) -> Iterator[Lack]:
     for reminder in bot.actions.reminders:
-        if reminder.after is None or reminder.after < LENGTH - bot.margin:
+        if reminder.after is None or not bot.is_late(reminder.after):
             continue
         after = [step for step in _proactive(bot) if step.intent == reminder.intent]
         said = set().union(*(_said(step.action, bot) for step in after))
@@ -118,7 +122,7 @@ def _proactive(bot: Bot) -> list[Step]:
 def _is_timely(intent: str, bot: Bot) -> bool:
     """Tell whether all reminders of the intent are surely due while the window is open."""
     due = [reminder.after for reminder in bot.actions.reminders if reminder.intent in (intent, None)]
-    return bool(due) and all(after is not None and after < LENGTH - bot.margin for after in due)
+    return bool(due) and all(after is not None and not bot.is_late(after) for after in due)
 
 
 def _in_own_words(bot: Bot) -> Iterator[Lack]:
