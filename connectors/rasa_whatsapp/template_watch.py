@@ -29,6 +29,9 @@ from rasa_whatsapp.storage.database import Database
 logger = logging.getLogger(__name__)
 
 _UNTIL_THEN = "until then a second template of the response goes, if it has one"
+_HAND_IN_ANOTHER = (
+    "hand in another one under a new name with `rasa-whatsapp templates push`, and name that in the response"
+)
 # status -> what an operator can do
 _REMEDIES = {
     "PAUSED": f"Meta lifts it after 3 or 6 hours, and disables a template instead of a third pause; {_UNTIL_THEN}",
@@ -37,8 +40,8 @@ _REMEDIES = {
     "PENDING": f"Meta reviews it, which takes up to a day; {_UNTIL_THEN}",
     "IN_APPEAL": f"Meta reviews it once more; {_UNTIL_THEN}",
     "ARCHIVED": "take it out of the archive in the WhatsApp Manager",
-    "DELETED": "hand in another one under a new name with `rasa-whatsapp templates push`, and name that in the response",
-    "PENDING_DELETION": "hand in another one under a new name with `rasa-whatsapp templates push`, and name that in the response",
+    "DELETED": _HAND_IN_ANOTHER,
+    "PENDING_DELETION": _HAND_IN_ANOTHER,
     NOT_FOUND: "Meta has no approved one of this name and language: see `rasa-whatsapp templates status`",
 }
 _SEE_MANAGER = "see the WhatsApp Manager"

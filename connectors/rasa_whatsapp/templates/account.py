@@ -123,9 +123,8 @@ class TemplateAccount:
                     raise
             self._sleep(pause)
             offset = _understood(calls.read_offset, self._answer(calls.upload_state(session)))
-            if offset >= len(
-                file.content
-            ):  # all is there, only the handle was lost, and nothing but an upload tells it
+            if offset >= len(file.content):
+                # All is there, only the handle was lost, and nothing but an upload tells it.
                 session, offset = self._announced(file), 0
         return self._continued(session, file, offset)
 
