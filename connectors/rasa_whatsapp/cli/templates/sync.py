@@ -8,7 +8,7 @@ import click
 
 from rasa_whatsapp.cli import credentials, shown, store
 from rasa_whatsapp.cli.templates import sources
-from rasa_whatsapp.cloud.templates.states import TemplateStates, Word, pulled
+from rasa_whatsapp.cloud.templates.states import Word, pulled
 from rasa_whatsapp.storage import template_states
 
 
@@ -30,13 +30,14 @@ def command(catalogue: Path, *, dry_run: bool, path: Path) -> None:
         known = database.run_now(template_states.read)
         if not dry_run:
             database.run_now(template_states.note, words)
-    told = [word for word in words if _was(word, known) != word.news.value]
-    kept = [word for word in told if _is_older(word, known)]
-    changes = [word for word in told if word not in kept]
-    for word in changes:
-        click.echo(_line(word, f"was {_said(word, known)}, is {word.news.value}"))
-    for word in kept:
-        click.echo(_line(word, f"stays {_said(word, known)}, as the store's word is newer than this machine's clock"))
+    known_before = [(word, known.words.get((word.key, word.news.aspect))) for word in words]
+    told = [(word, before) for word, before in known_before if _differ(word, before)]
+    kept = [(word, before) for word, before in told if before and before.at > word.at]
+    changes = [pair for pair in told if pair not in kept]
+    for word, before in changes:
+        click.echo(_line(word, f"was {_said(before)}, is {word.news.value}"))
+    for word, before in kept:
+        click.echo(_line(word, f"stays {_said(before)}, as the store's word is newer than this machine's clock"))
     done = "to write" if dry_run else "written"
     left = f", {len(kept)} kept as they were" if kept else ""
     click.echo(
@@ -44,22 +45,11 @@ def command(catalogue: Path, *, dry_run: bool, path: Path) -> None:
     )
 
 
-def _known(word: Word, known: TemplateStates) -> Word | None:
-    return known.words.get((word.key, word.news.aspect))
+def _differ(word: Word, before: Word | None) -> bool:
+    return before is None or before.news.value != word.news.value
 
 
-def _was(word: Word, known: TemplateStates) -> str | None:
-    before = _known(word, known)
-    return before.news.value if before else None
-
-
-def _is_older(word: Word, known: TemplateStates) -> bool:
-    before = _known(word, known)
-    return before is not None and before.at > word.at
-
-
-def _said(word: Word, known: TemplateStates) -> str:
-    before = _known(word, known)
+def _said(before: Word | None) -> str:
     return f"{before.news.value} ({before.source.value})" if before else "not known"
 
 
