@@ -301,6 +301,18 @@ class Stage:
             turn = Turn(contact_id=contact_id, message_id=cause, cause=cause, sent_at=self.clock.now(), text="")
         await self.gateway.say(contact_id, cause, ordinal, response, turn)
 
+    def hold_turn(self, text: str) -> tuple[asyncio.Event, asyncio.Event]:
+        """Let a turn of this text hang: the first event is set when it is under way, the second lets it go on."""
+        under_way, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(turn: Turn) -> None:
+            if turn.text == text:
+                under_way.set()
+                await go_on.wait()
+
+        self.dialogue.before = hold
+        return under_way, go_on
+
     async def receive(self, *items: dict[str, Any]) -> None:
         """Receive messages and statuses in one body, and let everything that follows happen."""
         await self.hand_in(body_of(*items))

@@ -521,14 +521,7 @@ class TestOnePerson:
     @pytest.mark.asyncio
     async def test_the_news_come_in_the_middle_of_a_turn(self, stage, body):
         """The new number wrote first and its turn is under way: it is answered, and then the two are one."""
-        under_way, go_on = asyncio.Event(), asyncio.Event()
-
-        async def hold(turn):
-            if turn.text == "from the new number":
-                under_way.set()
-                await go_on.wait()
-
-        stage.dialogue.before = hold
+        under_way, go_on = stage.hold_turn("from the new number")
         stage.dialogue.answer = lambda turn: [{"text": f"re: {turn.text}"}]
         await stage.start()
         await stage.receive(stage.message("Hi"))

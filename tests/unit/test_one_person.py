@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
@@ -94,14 +93,7 @@ async def test_a_stop_under_the_number_counts_for_the_person(stage):
 @pytest.mark.asyncio
 async def test_no_merge_in_the_middle_of_a_turn(stage, body):
     """A turn of the number-only contact is under way when both ids come together: it runs once, and the merge waits."""
-    under_way, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(turn):
-        if turn.text == "slow":
-            under_way.set()
-            await go_on.wait()
-
-    stage.dialogue.before = hold
+    under_way, go_on = stage.hold_turn("slow")
     await stage.start()
     await stage.receive(stage.message("Hi", **{"from": None, "from_user_id": "DE.1"}))
     stage.clock.advance(seconds=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -509,14 +508,7 @@ async def test_two_contacts_who_are_one_person(stage):
 
 async def test_two_contacts_who_become_one_later(stage, body):
     """The one is in the middle of a turn when both names come together: what was parked for the other goes when they are one."""
-    under_way, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(turn):
-        if turn.text == "slow":
-            under_way.set()
-            await go_on.wait()
-
-    stage.dialogue.before = hold
+    under_way, go_on = stage.hold_turn("slow")
     await begin(stage)
     await say(stage, "one", "api:1")
     await stage.hand_in(body(stage.message("slow", **{"from": None, "from_user_id": "DE.1"})))
